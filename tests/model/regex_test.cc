@@ -1,0 +1,34 @@
+#include "kpid/model/regex.h"
+
+#include <gtest/gtest.h>
+
+namespace kpid::model {
+namespace {
+
+TEST(Regex, ExpandFollowsGo) {
+    struct Case {
+        std::string name, pattern, text, replacement, want;
+    };
+    const std::vector<Case> cases{
+        {"number", "(.*):(.*)", "a:b", "$2-$1", "b-a"},
+        {"braces", "(.*):(.*)", "a:b", "${1}x", "ax"},
+        {"longest name", "(.*):(.*)", "a:b", "$1x", ""},
+        {"named", "(?P<host>.*):.*", "h:1", "$host", "h"},
+        {"dollar", "(.*)", "a", "$$1", "$1"},
+        {"unknown group", "(.*)", "a", "x$9", "x"},
+    };
+    for (const Case& c : cases) {
+        SCOPED_TRACE(c.name);
+        std::string out;
+        ASSERT_TRUE(Regex::compile(c.pattern).value().expand(c.text, c.replacement, out));
+        EXPECT_EQ(out, c.want);
+    }
+}
+
+TEST(Regex, ExpandRefusesWhatDoesNotMatchWhole) {
+    std::string out;
+    EXPECT_FALSE(Regex::compile("a").value().expand("ab", "x", out));
+}
+
+}  // namespace
+}  // namespace kpid::model

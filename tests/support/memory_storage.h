@@ -1,0 +1,156 @@
+#pragma once
+// The simplest thing that keeps the promises of model's storage interfaces; passes the same contract test
+// as the real one (tests/storage/storage_contract.h).
+
+#include "kpid/model/appender.h"
+#include "kpid/model/reader.h"
+#include "kpid/model/state_store.h"
+
+#include "kpid/base/mutex.h"
+
+#include <map>
+#include <set>
+
+namespace kpid::testing {
+
+/// Keeps everything in maps. No age checks, no reserved names; same instant with another value is refused.
+class MemoryStorage final : public model::Appender, public model::Reader, public model::StateStore {
+public:
+    [[nodiscard]] Result<model::AppendResult> append(const model::AppendBatch& batch) override {
+        model::AppendResult result;
+        {
+            const MutexLock lock(mutex_);
+            for (std::size_t i = 0; i < batch.samples.size(); ++i) {
+                const model::SeriesSample& sample = batch.samples[i];
+                const auto [place, fresh] =
+                    series_[sample.labels].try_emplace(sample.time, sample.value);
+                if (!fresh && std::bit_cast<std::uint64_t>(place->second) !=
+                                  std::bit_cast<std::uint64_t>(sample.value)) {
+                    result.rejected.push_back(
+                        {i, model::RejectReason::kDuplicateTimestamp, "another value"});
+                } else {
+                    ++result.accepted;
+                }
+            }
+            apply(batch.state);
+        }
+        if (observer_ != nullptr) {
+            observer_->on_append(batch, result);
+        }
+        return result;
+    }
+
+    /// One sample, for fixtures.
+    void put(const model::Labels& labels, Timestamp time, double value) {
+        const MutexLock lock(mutex_);
+        series_[labels][time] = value;
+    }
+    void clear() {
+        const MutexLock lock(mutex_);
+        series_.clear();
+    }
+    void set_observer(model::AppendObserver* observer) { observer_ = observer; }
+
+    [[nodiscard]] Result<std::vector<model::SeriesColumns>> select(
+        std::span<const model::Matcher> matchers, model::TimeRange range,
+        std::size_t samples_max) const override {
+        const MutexLock lock(mutex_);
+        std::vector<model::SeriesColumns> answer;
+        std::size_t count = 0;
+        for (const auto& [labels, samples] : series_) {
+            if (!model::matches_all(matchers, labels)) {
+                continue;
+            }
+            model::SeriesColumns columns{labels, {}, {}};
+            for (auto it = samples.lower_bound(range.start);
+                 it != samples.end() && it->first <= range.end; ++it) {
+                columns.times.push_back(it->first);
+                columns.values.push_back(it->second);
+            }
+            count += columns.times.size();
+            if (count > samples_max) {
+                return resource_exhausted("query touches too many samples");
+            }
+            if (!columns.times.empty()) {
+                answer.push_back(std::move(columns));
+            }
+        }
+        return answer;
+    }
+
+    [[nodiscard]] Result<std::vector<model::Labels>> series(std::span<const model::Matcher> matchers,
+                                                            model::TimeRange range) const override {
+        KPID_TRY(auto selected, select(matchers, range, static_cast<std::size_t>(-1)));
+        std::vector<model::Labels> answer;
+        for (const model::SeriesColumns& columns : selected) {
+            answer.push_back(columns.labels);
+        }
+        return answer;
+    }
+
+    [[nodiscard]] Result<std::vector<std::string>> label_names(
+        std::span<const model::Matcher> matchers, model::TimeRange range) const override {
+        KPID_TRY(auto all, series(matchers, range));
+        std::set<std::string> names;
+        for (const model::Labels& labels : all) {
+            for (const model::Label& label : labels) {
+                names.insert(label.name);
+            }
+        }
+        return std::vector<std::string>(names.begin(), names.end());
+    }
+
+    [[nodiscard]] Result<std::vector<std::string>> label_values(
+        std::string_view name, std::span<const model::Matcher> matchers,
+        model::TimeRange range) const override {
+        KPID_TRY(auto all, series(matchers, range));
+        std::set<std::string> values;
+        for (const model::Labels& labels : all) {
+            if (labels.has(name)) {
+                values.emplace(labels.get(name));
+            }
+        }
+        return std::vector<std::string>(values.begin(), values.end());
+    }
+
+    [[nodiscard]] Result<void> write(std::span<const model::StateWrite> writes) override {
+        const MutexLock lock(mutex_);
+        apply(writes);
+        return {};
+    }
+
+    [[nodiscard]] Result<std::optional<std::string>> get(std::string_view key) const override {
+        const MutexLock lock(mutex_);
+        const auto found = state_.find(key);
+        return found == state_.end() ? std::optional<std::string>() : found->second;
+    }
+
+    [[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> scan(
+        std::string_view prefix, std::size_t limit) const override {
+        const MutexLock lock(mutex_);
+        std::vector<std::pair<std::string, std::string>> entries;
+        for (auto it = state_.lower_bound(prefix);
+             it != state_.end() && it->first.starts_with(prefix) && entries.size() < limit; ++it) {
+            entries.emplace_back(it->first, it->second);
+        }
+        return entries;
+    }
+
+private:
+    void apply(std::span<const model::StateWrite> writes) KPID_REQUIRES(mutex_) {
+        for (const model::StateWrite& write : writes) {
+            if (write.value) {
+                state_[write.key] = *write.value;
+            } else {
+                state_.erase(write.key);
+            }
+        }
+    }
+
+    mutable Mutex mutex_;
+    std::map<model::Labels, std::map<Timestamp, double>> series_ KPID_GUARDED_BY(mutex_);
+    std::map<std::string, std::string, std::less<>> state_ KPID_GUARDED_BY(mutex_);
+    model::AppendObserver* observer_ = nullptr;
+};
+
+}  // namespace kpid::testing
