@@ -1,0 +1,89 @@
+#pragma once
+// Evaluates parsed PromQL expressions against a reader.
+//
+//   Engine engine({.lookback = std::chrono::minutes(5)}, executor);
+//   KPID_TRY(auto expr, parse_expr("sum by (job) (rate(http_requests_total[5m]))"));
+//   KPID_TRY(auto answer, engine.instant(*expr, now, storage));
+
+#include "kpid/base/executor.h"
+#include "kpid/base/result.h"
+#include "kpid/base/time.h"
+#include "kpid/model/reader.h"
+#include "kpid/promql/ast.h"
+#include "kpid/promql/value.h"
+
+#include <cstddef>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace kpid::promql {
+
+/// What holds for every query of one engine.
+struct EngineOptions {
+    /// How old the newest sample of a series may be for an instant selector to see it; above 0.
+    /// Longer: sparse series stay visible, ended ones linger where they have no stale marker.
+    Duration lookback = std::chrono::minutes(5);
+    /// The step of subqueries that name none; above 0: `global.evaluation_interval`.
+    Duration default_subquery_step = std::chrono::minutes(1);
+    /// The samples that a query may hold at once: what it reads and the values it computes.
+    std::size_t samples_max = 50'000'000;
+    /// The steps of one range query or of one subquery's series.
+    std::size_t points_max = 11'000;
+    /// False: functions drop the metric name at once. True: at the end of the query, so that
+    /// label_replace and aggregations can still see it (Prometheus' feature
+    /// promql-delayed-name-removal).
+    bool delayed_name_removal = false;
+};
+
+/// What holds for one query.
+struct QueryContext {
+    /// Asked regularly; a stop ends the query with Code::kCancelled.
+    std::stop_token stop;
+    /// Instead of EngineOptions::lookback.
+    std::optional<Duration> lookback;
+};
+
+/// The value and what the engine noticed on the way. Annotations are whole sentences as Prometheus
+/// words them, sorted, unique, each ending in its place: "PromQL info: … (1:6)".
+struct QueryResult {
+    Value value;
+    std::vector<std::string> warnings;
+    std::vector<std::string> infos;
+};
+
+/// Runs queries. Holds no state between them: const, thread-safe. Blocks for as long as a query
+/// takes, so never call it on an I/O thread.
+///
+/// Semantics are those of Prometheus 3: ranges and lookback are open on the left and closed on the
+/// right.
+///
+/// Errors: kUnprocessable when the data cannot be combined or a sample limit is reached, in
+/// Prometheus' words; kUnsupported for parts of the language that are not supported yet;
+/// kInvalidArgument for a step, range or type that makes no sense; kCancelled after a stop; those
+/// of the reader as they are.
+class Engine {
+public:
+    /// `executor` is borrowed for the engine's life.
+    Engine(EngineOptions options, Executor& executor);
+
+    /// The value of `expr` at `time`. `expr` is one that the parser gave.
+    [[nodiscard]] Result<QueryResult> instant(const Expr& expr, Timestamp time,
+                                              const model::Reader& reader,
+                                              const QueryContext& context = {}) const;
+
+    /// The values of `expr` at start, start + step, … up to and including `end`: always a Matrix.
+    /// `expr` is a scalar or an instant vector. With start == end `step` may be 0.
+    [[nodiscard]] Result<QueryResult> range(const Expr& expr, Timestamp start, Timestamp end,
+                                            Duration step, const model::Reader& reader,
+                                            const QueryContext& context = {}) const;
+
+    [[nodiscard]] const EngineOptions& options() const { return options_; }
+
+private:
+    EngineOptions options_;
+    Executor& executor_;
+};
+
+}  // namespace kpid::promql
