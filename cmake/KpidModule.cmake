@@ -61,14 +61,18 @@ function(kpid_test)
   set_tests_properties(${ARG_NAME} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
 endfunction()
 
-# kpid_benchmark(NAME wire_text SOURCES ... DEPS ...) makes the program bench/<name>_bench.
+# kpid_benchmark(NAME wire_text SOURCES ... DEPS ...) makes the program bench/<name>_bench, built by the
+# target benchmarks only.
+add_custom_target(benchmarks)
 function(kpid_benchmark)
   cmake_parse_arguments(ARG "" "NAME" "SOURCES;DEPS" ${ARGN})
   set(target ${ARG_NAME}_bench)
   add_executable(${target} ${ARG_SOURCES})
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
   target_link_libraries(${target} PRIVATE kpid_warnings ${ARG_DEPS})
-  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bench")
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bench"
+                                             EXCLUDE_FROM_ALL ON)
+  add_dependencies(benchmarks ${target})
 endfunction()
 
 # kpid_fuzzer(NAME wire_text SOURCES x_fuzz.cc CORPUS dir DEPS ...): with KPID_BUILD_FUZZERS a libFuzzer
