@@ -1,0 +1,43 @@
+#pragma once
+// Writes metric families in Prometheus' text format 0.0.4 or OpenMetrics 1.0.
+
+#include "kpid/base/time.h"
+#include "kpid/model/labels.h"
+#include "kpid/model/metadata.h"
+#include "kpid/wire/exposition.h"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace kpid::wire {
+
+/// One sample of a family. Its name is the family's name and `suffix` ("_total", "_bucket", "_sum",
+/// …).
+struct EncodedSample {
+    std::string suffix;
+    model::Labels labels;  ///< A metric name among them is left out.
+    double value = 0;
+    std::optional<Timestamp> time;
+};
+
+/// `name` is the family's as OpenMetrics has it: a counter's without `_total`, which its samples
+/// carry as suffix. In text, where the convention is the other way, the encoder writes the TYPE
+/// line of a counter with its samples' full name.
+struct MetricFamily {
+    std::string name;
+    std::string help;  ///< No HELP line when empty.
+    model::MetricType type = model::MetricType::kUnknown;
+    std::string unit;  ///< OpenMetrics only.
+    std::vector<EncodedSample> samples;
+};
+
+/// Appends one family. Numbers are the shortest that read back the same. Names that are not classic
+/// are written in the quoted form.
+void encode_family(const MetricFamily& family, ExpositionFormat format, std::string& out);
+/// All families; OpenMetrics ends with `# EOF`.
+[[nodiscard]] std::string encode_exposition(std::span<const MetricFamily> families,
+                                            ExpositionFormat format);
+
+}  // namespace kpid::wire
