@@ -1,0 +1,112 @@
+#pragma once
+// Threads for work that blocks or takes long, behind a bounded queue.
+
+#include "kpid/base/executor.h"
+#include "kpid/base/mutex.h"
+#include "kpid/base/result.h"
+#include "net/task.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace kpid::net {
+
+struct WorkerPoolOptions {
+    std::size_t threads = 2;  ///< At least 1.
+    std::size_t queue_max =
+        1024;  ///< Tasks that wait; one more is refused with kResourceExhausted.
+};
+
+/// Runs tasks on its own threads, first in first out. Thread-safe. The destructor runs what is
+/// queued, then joins. Tasks must not throw.
+class WorkerPool final : public Executor {
+public:
+    explicit WorkerPool(WorkerPoolOptions options = {});
+    ~WorkerPool() override;
+    WorkerPool(const WorkerPool&) = delete;
+    WorkerPool& operator=(const WorkerPool&) = delete;
+
+    /// Queues the task, or Code::kResourceExhausted when the queue is full (counted in refused()).
+    [[nodiscard]] Result<void> try_execute(std::function<void()> task);
+    /// Queues the task; when the queue is full the caller's thread runs it. Never call it on an I/O
+    /// thread.
+    void execute(std::function<void()> task) override;
+    void parallel_for(std::size_t count, const std::function<void(std::size_t)>& body) override;
+    [[nodiscard]] std::size_t concurrency() const override { return threads_.size(); }
+
+    [[nodiscard]] std::size_t queued() const;
+    [[nodiscard]] std::uint64_t refused() const;
+
+private:
+    void work();
+    [[nodiscard]] bool push(std::function<void()>& task);
+
+    const WorkerPoolOptions options_;
+    mutable Mutex mutex_;
+    CondVar wake_;
+    std::deque<std::function<void()>> queue_ KPID_GUARDED_BY(mutex_);
+    std::uint64_t refused_ KPID_GUARDED_BY(mutex_) = 0;
+    bool closing_ KPID_GUARDED_BY(mutex_) = false;
+    std::vector<std::thread> threads_;
+};
+
+namespace detail {
+
+template <class T>
+struct OffloadValue {
+    using Type = Result<T>;
+};
+template <class T>
+struct OffloadValue<Result<T>> {
+    using Type = Result<T>;
+};
+
+/// The function and what it gave back; shared by the task and the worker.
+template <class F>
+struct OffloadSlot {
+    using Value = typename OffloadValue<std::invoke_result_t<F&>>::Type;
+    explicit OffloadSlot(F f) : function(std::move(f)) {}
+    void run() {
+        if constexpr (std::is_void_v<std::invoke_result_t<F&>>) {
+            function();
+            result.emplace();
+        } else {
+            result.emplace(function());
+        }
+    }
+    F function;
+    std::optional<Value> result;
+};
+
+/// Runs `work` on the pool and resumes on the caller's strand when it has returned. An exception of
+/// `work` becomes Code::kInternal.
+[[nodiscard]] Task<Result<void>> offload_erased(WorkerPool* pool, std::function<void()> work);
+
+}  // namespace detail
+
+/// Runs a blocking function on the pool and resumes on the caller's strand with what it gave back:
+/// for a function that returns Result<T> or T, a Result<T>. A full queue: Code::kResourceExhausted.
+/// An exception: Code::kInternal. A cancelled caller still waits for the function's end, so it may
+/// borrow what the caller keeps alive.
+///
+///     auto answer = co_await offload(pool, [&engine, query] { return engine.run(query); });
+template <class F>
+[[nodiscard]] Task<typename detail::OffloadSlot<F>::Value> offload(WorkerPool& pool, F function) {
+    const auto slot = std::make_shared<detail::OffloadSlot<F>>(std::move(function));
+    std::function<void()> work = [slot] { slot->run(); };
+    Result<void> done = co_await detail::offload_erased(&pool, std::move(work));
+    if (!done) {
+        co_return std::move(done).error();
+    }
+    co_return std::move(*slot->result);
+}
+
+}  // namespace kpid::net
