@@ -16,6 +16,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kpid::promql {
@@ -29,7 +30,7 @@ struct EngineOptions {
     Duration default_subquery_step = std::chrono::minutes(1);
     /// The samples that a query may hold at once: what it reads and the values it computes.
     std::size_t samples_max = 50'000'000;
-    /// The steps of one range query or of one subquery's series.
+    /// The steps of one range query. Subqueries are bounded by samples_max alone.
     std::size_t points_max = 11'000;
     /// False: functions drop the metric name at once. True: at the end of the query, so that
     /// label_replace and aggregations can still see it (Prometheus' feature
@@ -43,6 +44,9 @@ struct QueryContext {
     std::stop_token stop;
     /// Instead of EngineOptions::lookback.
     std::optional<Duration> lookback;
+    /// The text that the expression was parsed from: annotations name line and column in it.
+    /// Without it they are counted as if it were one line.
+    std::string_view text;
 };
 
 /// The value and what the engine noticed on the way. Annotations are whole sentences as Prometheus
