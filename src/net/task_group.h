@@ -8,9 +8,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,6 +65,7 @@ public:
 private:
     struct Child;
     void finished(std::uint64_t id, const std::string& name, std::exception_ptr failure);
+    [[nodiscard]] Task<bool> join_until(Timers* timers, MonoTime deadline);
     [[nodiscard]] Task<Result<void>> wait_empty();
 
     const Strand strand_;

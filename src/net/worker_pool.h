@@ -90,6 +90,17 @@ struct OffloadSlot {
 /// `work` becomes Code::kInternal.
 [[nodiscard]] Task<Result<void>> offload_erased(WorkerPool* pool, std::function<void()> work);
 
+template <class F>
+[[nodiscard]] Task<typename OffloadSlot<F>::Value> offload(WorkerPool* pool, F function) {
+    const auto slot = std::make_shared<OffloadSlot<F>>(std::move(function));
+    std::function<void()> work = [slot] { slot->run(); };
+    Result<void> done = co_await offload_erased(pool, std::move(work));
+    if (!done) {
+        co_return std::move(done).error();
+    }
+    co_return std::move(*slot->result);
+}
+
 }  // namespace detail
 
 /// Runs a blocking function on the pool and resumes on the caller's strand with what it gave back:
@@ -100,13 +111,7 @@ struct OffloadSlot {
 ///     auto answer = co_await offload(pool, [&engine, query] { return engine.run(query); });
 template <class F>
 [[nodiscard]] Task<typename detail::OffloadSlot<F>::Value> offload(WorkerPool& pool, F function) {
-    const auto slot = std::make_shared<detail::OffloadSlot<F>>(std::move(function));
-    std::function<void()> work = [slot] { slot->run(); };
-    Result<void> done = co_await detail::offload_erased(&pool, std::move(work));
-    if (!done) {
-        co_return std::move(done).error();
-    }
-    co_return std::move(*slot->result);
+    return detail::offload(&pool, std::move(function));
 }
 
 }  // namespace kpid::net

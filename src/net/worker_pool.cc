@@ -1,0 +1,195 @@
+// The worker threads and their queue.
+
+#include "net/worker_pool.h"
+
+#include "kpid/base/assert.h"
+#include "net/token.h"
+
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+
+namespace kpid::net {
+namespace {
+
+// One parallel_for: who takes part takes the next index until none is left.
+struct ParallelLoop {
+    ParallelLoop(std::size_t n, const std::function<void(std::size_t)>* b) : count(n), body(b) {}
+    void take_part() {
+        std::size_t done = 0;
+        for (std::size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) {
+            (*body)(i);
+            ++done;
+        }
+        if (done > 0) {
+            const MutexLock lock(mutex);
+            finished += done;
+            wake.notify_all();
+        }
+    }
+    const std::size_t count;
+    const std::function<void(std::size_t)>* const body;  // valid until finished == count
+    std::atomic<std::size_t> next = 0;
+    Mutex mutex;
+    CondVar wake;
+    std::size_t finished KPID_GUARDED_BY(mutex) = 0;
+};
+
+}  // namespace
+
+WorkerPool::WorkerPool(WorkerPoolOptions options) : options_(options) {
+    KPID_ASSERT(options_.threads > 0);
+    for (std::size_t i = 0; i < options_.threads; ++i) {
+        threads_.emplace_back([this] { work(); });
+    }
+}
+
+WorkerPool::~WorkerPool() {
+    {
+        const MutexLock lock(mutex_);
+        closing_ = true;
+    }
+    wake_.notify_all();
+    for (std::thread& thread : threads_) {
+        thread.join();
+    }
+}
+
+bool WorkerPool::push(std::function<void()>& task) {
+    {
+        const MutexLock lock(mutex_);
+        if (queue_.size() >= options_.queue_max) {
+            return false;
+        }
+        queue_.push_back(std::move(task));
+    }
+    wake_.notify_one();
+    return true;
+}
+
+Result<void> WorkerPool::try_execute(std::function<void()> task) {
+    if (push(task)) {
+        return {};
+    }
+    const MutexLock lock(mutex_);
+    ++refused_;
+    return resource_exhausted("the worker queue is full");
+}
+
+void WorkerPool::execute(std::function<void()> task) {
+    if (!push(task)) {
+        task();
+    }
+}
+
+void WorkerPool::parallel_for(std::size_t count, const std::function<void(std::size_t)>& body) {
+    const auto loop = std::make_shared<ParallelLoop>(count, &body);
+    const std::size_t helpers = count == 0 ? 0 : std::min(concurrency(), count - 1);
+    for (std::size_t i = 0; i < helpers; ++i) {
+        std::function<void()> help = [loop] { loop->take_part(); };
+        if (!push(help)) {
+            break;  // the caller does it alone
+        }
+    }
+    loop->take_part();
+    std::unique_lock<Mutex> lock(loop->mutex);
+    loop->wake.wait(lock, [&loop] { return loop->finished == loop->count; });
+}
+
+std::size_t WorkerPool::queued() const {
+    const MutexLock lock(mutex_);
+    return queue_.size();
+}
+
+std::uint64_t WorkerPool::refused() const {
+    const MutexLock lock(mutex_);
+    return refused_;
+}
+
+void WorkerPool::work() {
+    std::unique_lock<Mutex> lock(mutex_);
+    for (;;) {
+        wake_.wait(lock, [this] { return closing_ || !queue_.empty(); });
+        if (queue_.empty()) {
+            return;
+        }
+        std::function<void()> task = std::move(queue_.front());
+        queue_.pop_front();
+        lock.unlock();
+        task();
+        task = nullptr;
+        lock.lock();
+    }
+}
+
+namespace detail {
+namespace {
+
+using OffloadToken = asio::use_awaitable_t<Strand>;
+
+// Runs the work and gives its outcome to the waiting coroutine, on that one's strand.
+template <class Handler>
+class OffloadTask {
+public:
+    OffloadTask(std::function<void()> work, Handler handler)
+        : work_(std::move(work)),
+          handler_(std::move(handler)),
+          guard_(asio::make_work_guard(handler_)) {}
+
+    void run() {
+        Error failure;
+        try {
+            work_();
+        } catch (const std::exception& error) {
+            failure.message = error.what();
+        } catch (...) {
+            failure.message = "an exception of unknown type";
+        }
+        work_ = nullptr;
+        finish(std::move(failure));
+    }
+
+    /// An empty message is success.
+    void finish(Error failure) {
+        const auto executor = asio::get_associated_executor(handler_);
+        asio::post(executor,
+                   [handler = std::move(handler_), failure = std::move(failure)]() mutable {
+                       std::move(handler)(std::move(failure));
+                   });
+        guard_.reset();
+    }
+
+private:
+    std::function<void()> work_;
+    Handler handler_;
+    decltype(asio::make_work_guard(std::declval<const Handler&>())) guard_;
+};
+
+}  // namespace
+
+Task<Result<void>> offload_erased(WorkerPool* pool, std::function<void()> work) {
+    auto start = [](auto handler, WorkerPool* workers, std::function<void()> function) {
+        using Handler = decltype(handler);
+        const auto task =
+            std::make_shared<OffloadTask<Handler>>(std::move(function), std::move(handler));
+        Result<void> queued = workers->try_execute([task] { task->run(); });
+        if (!queued) {
+            task->finish(std::move(queued).error());
+        }
+    };
+    OffloadToken token;
+    const Error failure = co_await asio::async_initiate<OffloadToken, void(Error)>(
+        start, token, pool, std::move(work));
+    if (!failure.message.empty()) {
+        co_return failure;
+    }
+    co_return Result<void>();
+}
+
+}  // namespace detail
+}  // namespace kpid::net
