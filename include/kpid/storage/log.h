@@ -29,7 +29,7 @@ struct LogErasure {
     std::string end;
 };
 
-/// What is written together: all of it or nothing.
+/// What is written together, all of it or nothing: first the erasures, then the entries in order.
 struct LogBatch {
     std::vector<LogEntry> entries;
     std::vector<LogErasure> erasures;

@@ -14,6 +14,10 @@ enum class Durability {
     kFsync,    ///< Also a power cut: synced to the disk; each append waits for the disk.
 };
 
+/// Bytes of one key of the state store, and of one value.
+inline constexpr std::size_t kStateKeyBytesMax = 4096;
+inline constexpr std::size_t kStateValueBytesMax = std::size_t{16} * 1024 * 1024;
+
 /// Values of `storage:` and `limits:` of the configuration. Fixed while the storage is open.
 struct StorageOptions {
     /// The folder of the log; made when absent, parents too. No default.

@@ -19,21 +19,29 @@ inline constexpr std::array kRejectReasons{
 
 /// One reading of the counters. `_total` only grow, from 0 at open.
 struct StorageStats {
-    std::uint64_t series = 0;                  ///< Known now, those without samples too.
-    std::uint64_t samples_in_memory = 0;       ///< Stored now.
-    std::uint64_t bytes_in_memory = 0;         ///< Of samples and label sets, estimated.
-    std::uint64_t state_entries = 0;           ///< Keys of the state store.
-    std::uint64_t samples_appended_total = 0;  ///< Newly stored; repetitions not counted.
-    std::uint64_t samples_repeated_total =
-        0;  ///< Accepted silently: stored already with this value.
-    std::array<std::uint64_t, kRejectReasons.size()>
-        rejected_total{};                    ///< By RejectReason's value.
-    std::uint64_t commits_total = 0;         ///< Groups written.
-    std::uint64_t log_bytes_total = 0;       ///< Keys and values written.
-    std::uint64_t write_failures_total = 0;  ///< Groups that the log refused.
-    std::uint64_t queue_refusals_total =
-        0;                           ///< Appends and state writes refused: the queue was full.
-    std::uint64_t log_sequence = 0;  ///< Of the newest sample record ever written.
+    /// Known now, those without samples too.
+    std::uint64_t series = 0;
+    std::uint64_t samples_in_memory = 0;
+    /// Of samples and label sets, estimated.
+    std::uint64_t bytes_in_memory = 0;
+    /// Keys of the state store.
+    std::uint64_t state_entries = 0;
+    /// Newly stored; repetitions not counted.
+    std::uint64_t samples_appended_total = 0;
+    /// Accepted silently: stored already with this value.
+    std::uint64_t samples_repeated_total = 0;
+    /// Entry i counts the RejectReason of value i.
+    std::array<std::uint64_t, kRejectReasons.size()> rejected_total{};
+    /// Groups written.
+    std::uint64_t commits_total = 0;
+    /// Keys and values written.
+    std::uint64_t log_bytes_total = 0;
+    /// Groups that the log refused.
+    std::uint64_t write_failures_total = 0;
+    /// Appends and state writes refused because the queue was full.
+    std::uint64_t queue_refusals_total = 0;
+    /// Of the newest sample record that was written.
+    std::uint64_t log_sequence = 0;
 
     [[nodiscard]] std::uint64_t rejected(model::RejectReason reason) const {
         return rejected_total[static_cast<std::size_t>(reason)];

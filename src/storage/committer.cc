@@ -1,0 +1,115 @@
+#include "storage/committer.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace kpid::storage {
+namespace {
+
+// A group is closed when it has this many samples or batches; the rest is the next one.
+constexpr std::size_t kGroupSamplesMax = 500'000;
+constexpr std::size_t kGroupBatchesMax = 1024;
+
+}  // namespace
+
+Committer::Committer(const StorageOptions& options, GroupCommitter& work)
+    : options_(options), work_(work), thread_([this] { run(); }) {
+}
+
+Committer::~Committer() {
+    {
+        const MutexLock lock(mutex_);
+        closing_ = true;
+        work_waits_.notify_one();
+    }
+    thread_.join();
+}
+
+Result<void> Committer::commit(PreparedBatch& batch) {
+    Request request;
+    request.batch = &batch;
+    return wait_for(request);
+}
+
+Result<void> Committer::forget(Timestamp cutoff, std::span<const SeriesPointer> empty) {
+    Request request;
+    request.cutoff = cutoff;
+    request.empty = empty;
+    return wait_for(request);
+}
+
+Result<void> Committer::wait_for(Request& request) {
+    const MutexLock lock(mutex_);
+    if (queue_.size() >= options_.queue_batches_max ||
+        queued_samples_ >= options_.queue_samples_max) {
+        ++queue_refusals_;
+        return resource_exhausted(
+            fmt::format("the storage's queue is full: {} batches with {} samples wait",
+                        queue_.size(), queued_samples_));
+    }
+    if (request.batch != nullptr) {
+        queued_samples_ += request.batch->places.size();
+    }
+    queue_.push_back(&request);
+    work_waits_.notify_one();
+    while (!request.done) {
+        request.wake.wait(mutex_);
+    }
+    return std::move(request.outcome);
+}
+
+std::vector<Committer::Request*> Committer::take_group() {
+    std::vector<Request*> group;
+    const MutexLock lock(mutex_);
+    while (queue_.empty() && !closing_) {
+        work_waits_.wait(mutex_);
+    }
+    std::size_t samples = 0;
+    while (!queue_.empty() && group.size() < kGroupBatchesMax && samples < kGroupSamplesMax) {
+        Request* next = queue_.front();
+        const bool forgets = next->batch == nullptr;
+        if (forgets && !group.empty()) {
+            break;
+        }
+        queue_.pop_front();
+        group.push_back(next);
+        if (forgets) {
+            break;
+        }
+        samples += next->batch->places.size();
+    }
+    queued_samples_ -= samples;
+    return group;
+}
+
+void Committer::run() {
+    std::vector<PreparedBatch*> batches;
+    for (std::vector<Request*> group = take_group(); !group.empty(); group = take_group()) {
+        Result<void> outcome;
+        if (group.front()->batch == nullptr) {
+            outcome = work_.forget(group.front()->cutoff, group.front()->empty);
+        } else {
+            batches.clear();
+            for (const Request* request : group) {
+                batches.push_back(request->batch);
+            }
+            outcome = work_.commit(batches);
+        }
+        const MutexLock lock(mutex_);
+        health_ = work_.health();
+        for (Request* request : group) {
+            request->outcome = outcome;
+            request->done = true;
+            // With the lock held: the caller may destroy the request as soon as it is released.
+            request->wake.notify_one();
+        }
+    }
+}
+
+Result<void> Committer::health() const {
+    const MutexLock lock(mutex_);
+    return health_;
+}
+
+}  // namespace kpid::storage

@@ -1,0 +1,66 @@
+#pragma once
+// The queue in front of the committer, and its thread.
+
+#include "kpid/base/mutex.h"
+#include "storage/group_commit.h"
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <thread>
+#include <vector>
+
+namespace kpid::storage {
+
+/// Takes what waits as one group, hands it to the GroupCommitter on its own thread and wakes the
+/// callers.
+class Committer {
+public:
+    /// All borrowed. The thread starts here.
+    Committer(const StorageOptions& options, GroupCommitter& work);
+    /// Finishes what waits, then joins the thread.
+    ~Committer();
+    Committer(const Committer&) = delete;
+    Committer& operator=(const Committer&) = delete;
+
+    /// Blocks until the batch is durable and readable, or failed; kResourceExhausted when the queue
+    /// is full.
+    [[nodiscard]] Result<void> commit(PreparedBatch& batch);
+    /// As GroupCommitter::forget().
+    [[nodiscard]] Result<void> forget(Timestamp cutoff, std::span<const SeriesPointer> empty);
+
+    /// The error of the last write, if it failed.
+    [[nodiscard]] Result<void> health() const;
+    [[nodiscard]] std::uint64_t queue_refusals() const { return queue_refusals_; }
+
+private:
+    /// Lies on the waiting caller's stack.
+    struct Request {
+        PreparedBatch* batch = nullptr;  // null: a request to forget
+        Timestamp cutoff;
+        std::span<const SeriesPointer> empty;
+        Result<void> outcome;
+        bool done = false;
+        CondVar wake;
+    };
+
+    [[nodiscard]] Result<void> wait_for(Request& request);
+    [[nodiscard]] std::vector<Request*> take_group();
+    void run();
+
+    const StorageOptions& options_;
+    GroupCommitter& work_;
+
+    mutable Mutex mutex_;
+    CondVar work_waits_;
+    std::deque<Request*> queue_ KPID_GUARDED_BY(mutex_);
+    std::size_t queued_samples_ KPID_GUARDED_BY(mutex_) = 0;
+    bool closing_ KPID_GUARDED_BY(mutex_) = false;
+    Result<void> health_ KPID_GUARDED_BY(mutex_);
+    std::atomic<std::uint64_t> queue_refusals_ = 0;
+
+    std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace kpid::storage

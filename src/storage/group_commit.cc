@@ -1,0 +1,230 @@
+#include "storage/group_commit.h"
+
+#include "kpid/base/assert.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+namespace kpid::storage {
+namespace {
+
+bool same_bits(double a, double b) {
+    return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+}
+
+}  // namespace
+
+SeriesPointer GroupCommitter::find_or_create(const model::Labels& labels) {
+    if (SeriesPointer known = index_.find(labels)) {
+        return known;
+    }
+    if (const auto place = created_.find(labels); place != created_.end()) {
+        return place->second;
+    }
+    if (series_count_ + created_.size() >= options_.series_max) {
+        return nullptr;
+    }
+    auto series = std::make_shared<MemorySeries>(SeriesId(next_series_), labels);
+    ++next_series_;
+    created_.emplace(labels, series);
+    return series;
+}
+
+void GroupCommitter::judge(PreparedBatch& batch) {
+    for (PreparedBatch::Place& place : batch.places) {
+        const model::SeriesSample& sample = batch.samples[place.index];
+        const auto refuse = [&batch, &place](Refusal refusal) {
+            batch.result.rejected.push_back(
+                {place.index, refusal.reason, std::move(refusal.message)});
+        };
+        if (place.series == nullptr || place.series->removed()) {
+            place.series = find_or_create(sample.labels);
+        }
+        if (place.series == nullptr) {
+            refuse({model::RejectReason::kLimit,
+                    fmt::format("{} would be a new series; the limit of {} is reached",
+                                sample.labels.to_string(), options_.series_max)});
+            continue;
+        }
+        const MemorySeries::Standing standing = place.series->standing_at(sample.time);
+        if (standing.value) {
+            if (!same_bits(*standing.value, sample.value)) {
+                refuse(SampleRules::duplicate(sample, *standing.value));
+                continue;
+            }
+            ++batch.repeated;
+            ++batch.result.accepted;
+            continue;
+        }
+        if (standing.newest) {
+            if (auto refusal = rules_.check_order(sample, *standing.newest)) {
+                refuse(*std::move(refusal));
+                continue;
+            }
+        }
+        if (place.series->pending().empty()) {
+            touched_.push_back(place.series);
+        }
+        place.series->add_pending({sample.time, sample.value});
+        ++batch.result.accepted;
+    }
+    std::sort(
+        batch.result.rejected.begin(), batch.result.rejected.end(),
+        [](const model::Rejection& a, const model::Rejection& b) { return a.index < b.index; });
+}
+
+void GroupCommitter::encode_records(LogBatch& out) {
+    std::vector<RecordSample> samples;
+    Timestamp newest = Timestamp::min();
+    const auto finish_record = [&] {
+        if (samples.empty()) {
+            return;
+        }
+        out.entries.push_back(
+            {LogTable::kSamples, encode_key(next_sequence_), encode_samples(samples)});
+        records_.push_back({next_sequence_, newest});
+        ++next_sequence_;
+        samples.clear();
+        newest = Timestamp::min();
+    };
+    for (const SeriesPointer& series : touched_) {
+        for (const model::Sample& sample : series->pending()) {
+            samples.push_back({series->id(), sample.time, sample.value});
+            newest = std::max(newest, sample.time);
+            if (samples.size() == kRecordSamplesMax) {
+                finish_record();
+            }
+        }
+    }
+    finish_record();
+}
+
+void GroupCommitter::encode_state(std::span<PreparedBatch* const> group, LogBatch& out) const {
+    for (const PreparedBatch* batch : group) {
+        for (const model::StateWrite& write : batch->state) {
+            out.entries.push_back({LogTable::kState, write.key, write.value});
+        }
+    }
+}
+
+Result<void> GroupCommitter::commit(std::span<PreparedBatch* const> group) {
+    for (PreparedBatch* batch : group) {
+        judge(*batch);
+    }
+    LogBatch out;
+    for (const auto& [labels, series] : created_) {
+        out.entries.push_back(
+            {LogTable::kSeries, encode_key(series->id().value()), encode_definition(labels)});
+    }
+    encode_records(out);
+    encode_state(group, out);
+    if (!out.empty()) {
+        if (auto written = write(std::move(out)); !written) {
+            discard();
+            return written;
+        }
+    }
+    apply();
+    for (const PreparedBatch* batch : group) {
+        state_.apply(batch->state);
+        counters_.samples_repeated += batch->repeated;
+        for (const model::Rejection& rejection : batch->result.rejected) {
+            ++counters_.rejected[static_cast<std::size_t>(rejection.reason)];
+        }
+    }
+    return {};
+}
+
+Result<void> GroupCommitter::write(LogBatch batch) {
+    undo_failed(batch);
+    std::uint64_t bytes = 0;
+    for (const LogEntry& entry : batch.entries) {
+        bytes += entry.key.size() + (entry.value ? entry.value->size() : 0);
+    }
+    health_ = log_.write(batch, options_.durability == Durability::kFsync);
+    if (!health_) {
+        ++counters_.write_failures;
+        remember_failed(batch);
+        return health_;
+    }
+    failed_series_ = {};
+    failed_sequences_ = {};
+    failed_state_.clear();
+    ++counters_.commits;
+    counters_.log_bytes += bytes;
+    return {};
+}
+
+void GroupCommitter::remember_failed(const LogBatch& batch) {
+    for (const LogEntry& entry : batch.entries) {
+        if (entry.table == LogTable::kState) {
+            failed_state_.insert(entry.key);
+            continue;
+        }
+        if (!entry.value) {
+            continue;  // forget() deals with erasures itself.
+        }
+        const auto number = decode_key(entry.key);
+        KPID_ASSERT(number.has_value());  // It was encoded by commit().
+        NumberRange& failed = entry.table == LogTable::kSeries ? failed_series_ : failed_sequences_;
+        failed.begin = std::min(failed.begin, *number);
+        failed.end = std::max(failed.end, *number + 1);
+    }
+}
+
+void GroupCommitter::undo_failed(LogBatch& out) const {
+    // Numbers are not used twice and nothing was written since the first failure, so that these
+    // ranges hold nothing but what failed.
+    if (failed_series_.begin < failed_series_.end) {
+        out.erasures.push_back(
+            {LogTable::kSeries, encode_key(failed_series_.begin), encode_key(failed_series_.end)});
+    }
+    if (failed_sequences_.begin < failed_sequences_.end) {
+        out.erasures.push_back({LogTable::kSamples, encode_key(failed_sequences_.begin),
+                                encode_key(failed_sequences_.end)});
+    }
+    if (failed_state_.empty()) {
+        return;
+    }
+    std::vector<LogEntry> restored;
+    restored.reserve(failed_state_.size());
+    for (const std::string& key : failed_state_) {
+        restored.push_back({LogTable::kState, key, state_.get(key)});
+    }
+    // Before the batch's own entries, which win.
+    out.entries.insert(out.entries.begin(), std::make_move_iterator(restored.begin()),
+                       std::make_move_iterator(restored.end()));
+}
+
+void GroupCommitter::apply() {
+    for (const auto& [labels, series] : created_) {
+        ++series_count_;
+        index_.add(series);
+    }
+    created_.clear();
+    const std::uint64_t newest_record = next_sequence_ - 1;
+    for (const SeriesPointer& series : touched_) {
+        const std::size_t added = series->merge_pending();
+        series->set_newest_record(newest_record);
+        counters_.samples_in_memory += added;
+        counters_.samples_appended += added;
+    }
+    touched_.clear();
+    for (const RecordBlock& record : records_) {
+        note_record(record.last_sequence, record.newest);
+    }
+    records_.clear();
+}
+
+void GroupCommitter::discard() {
+    for (const SeriesPointer& series : touched_) {
+        series->discard_pending();
+    }
+    touched_.clear();
+    created_.clear();
+    records_.clear();
+}
+
+}  // namespace kpid::storage

@@ -1,0 +1,74 @@
+#pragma once
+// One series in memory: its labels and its samples as columns.
+
+#include "kpid/base/mutex.h"
+#include "kpid/model/reader.h"
+#include "storage/record.h"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace kpid::storage {
+
+/// Labels and id never change. The columns are read by any thread and merged by the committer only;
+/// what is pending belongs to the committer alone.
+class MemorySeries {
+public:
+    /// What a bit-for-bit comparison needs to know.
+    struct Standing {
+        std::optional<Timestamp> newest;  ///< Of stored and pending samples.
+        std::optional<double> value;      ///< At the instant that was asked for.
+    };
+
+    MemorySeries(SeriesId id, model::Labels labels) : id_(id), labels_(std::move(labels)) {}
+
+    [[nodiscard]] SeriesId id() const { return id_; }
+    [[nodiscard]] const model::Labels& labels() const { return labels_; }
+
+    // Any thread.
+    [[nodiscard]] bool has_samples_in(model::TimeRange range) const;
+    /// Appends the samples in the range to `out`; false, and nothing is added, when there are more
+    /// than `limit`.
+    [[nodiscard]] bool copy(model::TimeRange range, std::size_t limit,
+                            model::SeriesColumns& out) const;
+    [[nodiscard]] bool is_empty() const;
+    /// Returns how many were dropped.
+    std::size_t drop_before(Timestamp cutoff);
+
+    // The committer only (and the replay, before it starts).
+    [[nodiscard]] Standing standing_at(Timestamp time) const;
+    /// Keeps a sample aside until it is known to be durable. One that is pending for this instant
+    /// is replaced.
+    void add_pending(model::Sample sample);
+    [[nodiscard]] const std::vector<model::Sample>& pending() const { return pending_; }
+    void discard_pending() { pending_.clear(); }
+    /// Makes what is pending readable; at equal instants it wins over what is stored. Returns how
+    /// many samples were new.
+    std::size_t merge_pending();
+
+    /// Sequence of the newest log record with a sample of this series.
+    [[nodiscard]] std::uint64_t newest_record() const { return newest_record_; }
+    void set_newest_record(std::uint64_t sequence) { newest_record_ = sequence; }
+    /// No longer in the index: samples go to a new series with these labels.
+    [[nodiscard]] bool removed() const { return removed_; }
+    void set_removed() { removed_ = true; }
+
+private:
+    const SeriesId id_;
+    const model::Labels labels_;
+
+    mutable Mutex mutex_;
+    // Entry i is one sample; strictly ascending times.
+    std::vector<Timestamp> times_ KPID_GUARDED_BY(mutex_);
+    std::vector<double> values_ KPID_GUARDED_BY(mutex_);
+
+    // Owned by the committer.
+    std::vector<model::Sample> pending_;  // strictly ascending times
+    std::uint64_t newest_record_ = 0;
+    bool removed_ = false;
+};
+
+using SeriesPointer = std::shared_ptr<MemorySeries>;
+
+}  // namespace kpid::storage

@@ -1,0 +1,250 @@
+#include "kpid/storage/storage.h"
+
+#include "storage/committer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace kpid::storage {
+namespace {
+
+constexpr std::size_t kSampleBytes = sizeof(Timestamp) + sizeof(double);
+
+Result<void> check_options(const StorageOptions& options) {
+    if (options.path.empty()) {
+        return invalid_argument("the storage has no path (--storage.path)");
+    }
+    if (options.retention < std::chrono::minutes(1)) {
+        return invalid_argument("storage.retention is less than a minute");
+    }
+    if (options.out_of_order_window < Duration::zero() ||
+        options.out_of_order_window > options.retention) {
+        return invalid_argument("storage.out_of_order_window is not between 0 and the retention");
+    }
+    if (options.future_tolerance < Duration::zero()) {
+        return invalid_argument("storage.future_tolerance is negative");
+    }
+    const std::size_t smallest = std::min(
+        {options.series_max, options.label_name_bytes_max, options.label_value_bytes_max,
+         options.labels_per_series_max, options.queue_batches_max, options.queue_samples_max});
+    if (smallest == 0) {
+        return invalid_argument("a limit of the storage is 0");
+    }
+    return {};
+}
+
+bool in_order_of_time(const std::vector<PreparedBatch::Place>& places,
+                      std::span<const model::SeriesSample> samples) {
+    return std::is_sorted(places.begin(), places.end(),
+                          [samples](const PreparedBatch::Place& a, const PreparedBatch::Place& b) {
+                              return samples[a.index].time < samples[b.index].time;
+                          });
+}
+
+}  // namespace
+
+/// Everything behind the interface.
+class Storage::Core {
+public:
+    Core(const StorageOptions& options_in, std::unique_ptr<Log> log_in)
+        : options(options_in),
+          rules(options),
+          log(std::move(log_in)),
+          work(options, rules, *log, index, state, counters) {}
+
+    [[nodiscard]] PreparedBatch prepare(const model::AppendBatch& batch) const;
+
+    // Constant after construction.
+    const StorageOptions options;
+    const SampleRules rules;
+    std::vector<model::AppendObserver*> observers;
+
+    // Synchronise themselves.
+    SeriesIndex index;
+    StateTable state;
+    Counters counters;
+
+    // Owned by the committer's thread once it runs.
+    std::unique_ptr<Log> log;
+    GroupCommitter work;
+
+    std::unique_ptr<Committer> committer;  // last: its thread uses all of the above
+};
+
+PreparedBatch Storage::Core::prepare(const model::AppendBatch& batch) const {
+    PreparedBatch prepared{.samples = batch.samples, .state = batch.state};
+    std::vector<SeriesPointer> known = index.find_all(batch.samples);
+    prepared.places.reserve(batch.samples.size());
+    for (std::size_t i = 0; i < batch.samples.size(); ++i) {
+        const model::SeriesSample& sample = batch.samples[i];
+        auto refusal = rules.check_origin(sample.labels, batch.origin);
+        if (!refusal && known[i] == nullptr) {
+            refusal = rules.check_labels(sample.labels);
+        }
+        if (!refusal) {
+            refusal = rules.check_age(sample, batch.now);
+        }
+        if (refusal) {
+            prepared.result.rejected.push_back({i, refusal->reason, std::move(refusal->message)});
+        } else {
+            prepared.places.push_back({i, std::move(known[i])});
+        }
+    }
+    if (!in_order_of_time(prepared.places, batch.samples)) {
+        std::stable_sort(prepared.places.begin(), prepared.places.end(),
+                         [&batch](const PreparedBatch::Place& a, const PreparedBatch::Place& b) {
+                             return batch.samples[a.index].time < batch.samples[b.index].time;
+                         });
+    }
+    return prepared;
+}
+
+Storage::Storage(std::unique_ptr<Core> core) : core_(std::move(core)) {
+}
+
+Storage::~Storage() = default;
+
+Result<std::unique_ptr<Storage>> Storage::open(const StorageOptions& options,
+                                               const LogOpener& open_log) {
+    KPID_CHECK_OK(check_options(options));
+    KPID_TRY(std::unique_ptr<Log> log, open_log(options.path));
+    auto core = std::make_unique<Core>(options, std::move(log));
+    if (auto replayed = core->work.replay(); !replayed) {
+        return replayed.error().with_context(
+            fmt::format("cannot read the storage at {} (--storage.path)", options.path));
+    }
+    core->committer = std::make_unique<Committer>(core->options, core->work);
+    return std::unique_ptr<Storage>(new Storage(std::move(core)));
+}
+
+void Storage::add_observer(model::AppendObserver* observer) {
+    core_->observers.push_back(observer);
+}
+
+Result<model::AppendResult> Storage::append(const model::AppendBatch& batch) {
+    KPID_CHECK_OK(StateTable::check(batch.state));
+    PreparedBatch prepared = core_->prepare(batch);
+    KPID_CHECK_OK(core_->committer->commit(prepared));
+    for (model::AppendObserver* observer : core_->observers) {
+        observer->on_append(batch, prepared.result);
+    }
+    return std::move(prepared.result);
+}
+
+Result<std::vector<model::SeriesColumns>> Storage::select(std::span<const model::Matcher> matchers,
+                                                          model::TimeRange range,
+                                                          std::size_t samples_max) const {
+    std::vector<model::SeriesColumns> answer;
+    std::size_t rest = samples_max;
+    for (const SeriesPointer& series : core_->index.select(matchers)) {
+        model::SeriesColumns columns{series->labels(), {}, {}};
+        if (!series->copy(range, rest, columns)) {
+            return resource_exhausted(
+                fmt::format("the selection touches more than {} samples", samples_max));
+        }
+        rest -= columns.times.size();
+        if (!columns.times.empty()) {
+            answer.push_back(std::move(columns));
+        }
+    }
+    std::sort(answer.begin(), answer.end(),
+              [](const model::SeriesColumns& a, const model::SeriesColumns& b) {
+                  return a.labels < b.labels;
+              });
+    return answer;
+}
+
+Result<std::vector<model::Labels>> Storage::series(std::span<const model::Matcher> matchers,
+                                                   model::TimeRange range) const {
+    std::vector<model::Labels> answer;
+    for (const SeriesPointer& series : core_->index.select(matchers)) {
+        if (series->has_samples_in(range)) {
+            answer.push_back(series->labels());
+        }
+    }
+    std::sort(answer.begin(), answer.end());
+    return answer;
+}
+
+Result<std::vector<std::string>> Storage::label_names(std::span<const model::Matcher> matchers,
+                                                      model::TimeRange range) const {
+    std::set<std::string_view> names;
+    const std::vector<SeriesPointer> selected = core_->index.select(matchers);
+    for (const SeriesPointer& series : selected) {
+        if (series->has_samples_in(range)) {
+            for (const model::Label& label : series->labels()) {
+                names.insert(label.name);
+            }
+        }
+    }
+    return std::vector<std::string>(names.begin(), names.end());
+}
+
+Result<std::vector<std::string>> Storage::label_values(std::string_view name,
+                                                       std::span<const model::Matcher> matchers,
+                                                       model::TimeRange range) const {
+    std::set<std::string_view> values;
+    const std::vector<SeriesPointer> selected = core_->index.select(matchers);
+    for (const SeriesPointer& series : selected) {
+        const std::string_view value = series->labels().get(name);
+        if (!value.empty() && series->has_samples_in(range)) {
+            values.insert(value);
+        }
+    }
+    return std::vector<std::string>(values.begin(), values.end());
+}
+
+Result<void> Storage::write(std::span<const model::StateWrite> writes) {
+    KPID_CHECK_OK(StateTable::check(writes));
+    PreparedBatch prepared{.state = writes};
+    return core_->committer->commit(prepared);
+}
+
+Result<std::optional<std::string>> Storage::get(std::string_view key) const {
+    return core_->state.get(key);
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> Storage::scan(std::string_view prefix,
+                                                                       std::size_t limit) const {
+    return core_->state.scan(prefix, limit);
+}
+
+Result<void> Storage::maintain(Timestamp now) {
+    const Timestamp cutoff = core_->rules.oldest_kept(now);
+    std::vector<SeriesPointer> empty;
+    for (const SeriesPointer& series : core_->index.select({})) {
+        core_->counters.samples_in_memory -= series->drop_before(cutoff);
+        if (series->is_empty()) {
+            empty.push_back(series);
+        }
+    }
+    return core_->committer->forget(cutoff, empty);
+}
+
+Result<void> Storage::health() const {
+    return core_->committer->health();
+}
+
+StorageStats Storage::stats() const {
+    const Counters& counters = core_->counters;
+    StorageStats stats;
+    stats.series = core_->index.size();
+    stats.samples_in_memory = counters.samples_in_memory;
+    stats.bytes_in_memory = stats.samples_in_memory * kSampleBytes + core_->index.bytes();
+    stats.state_entries = core_->state.size();
+    stats.samples_appended_total = counters.samples_appended;
+    stats.samples_repeated_total = counters.samples_repeated;
+    for (std::size_t i = 0; i < stats.rejected_total.size(); ++i) {
+        stats.rejected_total[i] = counters.rejected[i];
+    }
+    stats.commits_total = counters.commits;
+    stats.log_bytes_total = counters.log_bytes;
+    stats.write_failures_total = counters.write_failures;
+    stats.queue_refusals_total = core_->committer->queue_refusals();
+    stats.log_sequence = counters.log_sequence;
+    return stats;
+}
+
+}  // namespace kpid::storage
