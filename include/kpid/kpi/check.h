@@ -15,14 +15,12 @@ namespace kpid::kpi {
 ///  - decided twice: a value that meets the target and is warning or critical as well;
 ///  - a critical that is the weaker one: it holds for every value that is warning and for others
 ///  too, so
-///    that warning could never be seen (equal conditions included);
+///    that warning could never be seen (equal conditions are fine when critical waits longer);
 ///  - a level that is left by a value that enters it: its `recover` overlaps its condition;
-///  - undecided: a critical or warning side that cannot be reached from the target's: with
-///  `warning` and
-///    `critical` both given and a target, a value that is not critical, not warning, misses the
-///    target and lies beyond the warning (worse values and better values are both judged worse than
-///    it). A value that merely misses the target and is not yet a warning is `off_target`, which is
-///    a verdict.
+///  - undecided: a single value between the target and a level that neither decides (`above: 5` and
+///    `below: 5` leave 5), or a value farther from the target than a warning or critical one and
+///    still at no level. A value that misses the target and is not yet at a level is off_target,
+///    which is a verdict.
 ///
 /// The message is a sentence fragment; nothing when all is well.
 [[nodiscard]] std::optional<std::string> find_contradiction(const EffectiveLevels& levels,

@@ -23,7 +23,7 @@ enum class Better { kHigher, kLower, kBand };
 [[nodiscard]] std::optional<Better> parse_better(std::string_view text);
 
 /// What a bare number means, for example `target: 1%`.
-enum class LevelKind { kTarget, kWarning, kCritical, kRecoverOfTarget };
+enum class LevelKind { kTarget, kWarning, kCritical, kRecover };
 /// The operator of a bare number: with kHigher a target is at_least and a level below; with kLower
 /// a target is at_most and a level above. Nothing for kBand: a single number says nothing there.
 [[nodiscard]] std::optional<Operator> bare_operator(Better better, LevelKind kind);

@@ -21,8 +21,6 @@ struct EffectiveLevels {
     std::optional<EffectiveLevel> warning;
     std::optional<EffectiveLevel> critical;
     bool operator==(const EffectiveLevels&) const = default;
-    /// No target and no level: the status is untargeted.
-    [[nodiscard]] bool empty() const { return !target && !warning && !critical; }
 };
 
 /// What judges the instance with these labels: the definition with its first matching override
@@ -33,5 +31,7 @@ struct EffectiveLevels {
                                          const model::Labels& instance);
 /// The same without any override.
 [[nodiscard]] EffectiveLevels base_levels(const Definition& definition);
+/// The same with this override, whatever it matches.
+[[nodiscard]] EffectiveLevels levels_with(const Definition& definition, const Override& patch);
 
 }  // namespace kpid::kpi

@@ -106,6 +106,8 @@ public:
     /// What snapshot() wrote, after a start at `now`. kDataLoss when it is damaged or of a newer
     /// version.
     [[nodiscard]] static Result<Tracker> restore(std::string_view json, Timestamp now);
+    /// JSON text. Values and the times of the last values are as of this call: write it also at a
+    /// stop.
     [[nodiscard]] std::string snapshot() const;
 
     /// Judges. `definition` may differ from the last call's (a reload): memory stays, the new one
@@ -117,39 +119,53 @@ public:
     [[nodiscard]] bool changed_since_snapshot() const { return dirty_; }
 
 private:
+    // Everything known of one instance. The first group is kept over a restart.
     struct Instance {
         Status status = Status::kNoData;
         Status previous = Status::kNoData;
         Timestamp since;
+        Status last_judged = Status::kNoData;  // the newest status that a value gave
         bool warning_entered = false;
         bool critical_entered = false;
-        std::optional<double> value;             ///< The last one.
-        std::optional<Timestamp> last_value_at;  ///< Nothing: expected, never came.
+        bool silent = false;  // declared to be without data
+        std::optional<double> value;
+        std::optional<Timestamp> last_value_at;  // nothing: expected, never came
         std::optional<Timestamp> last_sample;
-        bool has_value_now = false;
+
         std::optional<ResolvedCondition> target;
         std::optional<ResolvedCondition> warning;
         std::optional<ResolvedCondition> critical;
+        // Of the newest evaluation only.
+        EffectiveLevels levels;
+        bool has_value = false;
+        bool judged = false;
+        bool changed = false;
+        bool added = false;
     };
     using Instances = std::map<model::Labels, Instance>;
-    struct Pass;  // one evaluate() call
+    struct Pass;  // the arguments of one evaluate() call and what it counts
 
+    Instance& instance_of(const model::Labels& labels, const Pass& pass);
     void judge(Pass& pass, const InstanceValue& given);
-    void judge_missing(Pass& pass, const model::Labels& labels, Instance& instance);
+    void judge_levels(Pass& pass, Instance& instance, const InstanceValue& given);
+    void judge_missing(Pass& pass, Instance& instance);
+    void declare_silent(const Pass& pass, Instance& instance);
     void add_expected(Pass& pass);
     void forget(Pass& pass);
     void apply_limit(Pass& pass);
-    void finish(Pass& pass, Report& report);
-    [[nodiscard]] InstanceReport describe(const Pass& pass, const model::Labels& labels,
+    void update_without_value(const Pass& pass);
+    void set_status(const Pass& pass, Instance& instance, Status status);
+    [[nodiscard]] bool started_before(Timestamp now, Duration patience) const;
+    [[nodiscard]] InstanceReport describe(const Definition& definition, const model::Labels& labels,
                                           const Instance& instance) const;
-    void set_status(Pass& pass, Instance& instance, Status status);
+    [[nodiscard]] Report report(const Pass& pass);
 
     Timestamp loaded_at_;   // when the KPI was first loaded
     Timestamp started_at_;  // when this process began to track it
     Timestamp last_now_ = Timestamp::min();
     bool ever_had_value_ = false;
     bool without_value_ = false;
-    bool dirty_ = true;
+    mutable bool dirty_ = true;  // cleared by snapshot()
     Status status_ = Status::kNoData;
     Timestamp since_;
     Instances instances_;
