@@ -2,12 +2,12 @@
 // What the API shows of KPIs, rules and alerts: plain values, copied out under a lock.
 
 #include "config/config.h"
-#include "kpid/alerting/alert.h"
+#include "kpid/alerting/alert_state.h"
 #include "kpid/base/time.h"
 #include "kpid/kpi/tracker.h"
 
+#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,18 +21,7 @@ struct KpiView {
     Timestamp last_evaluation;                     ///< The epoch before the first.
     Duration evaluation_duration{0};
     std::string error;  ///< Of the last evaluation; empty when it went well.
-};
-
-enum class AlertState { kInactive, kPending, kFiring };
-/// "inactive", "pending", "firing".
-[[nodiscard]] std::string_view to_string(AlertState state);
-
-/// A pending or firing alert, for /api/v1/alerts.
-struct AlertView {
-    alerting::Alert alert;
-    AlertState state = AlertState::kPending;
-    Timestamp active_at;
-    double value = 0;
+    std::vector<alerting::ActiveAlert> alerts;
 };
 
 /// One rule of a Prometheus rule file, or one level of a KPI.
@@ -42,14 +31,16 @@ struct RuleView {
     std::string query;
     Duration hold{0};
     Duration keep_firing_for{0};
-    std::vector<std::pair<std::string, std::string>> labels;
-    std::vector<std::pair<std::string, std::string>> annotations;
-    std::vector<AlertView> alerts;
-    AlertState state = AlertState::kInactive;
+    std::map<std::string, std::string> labels;
+    std::map<std::string, std::string> annotations;
+    std::vector<alerting::ActiveAlert> alerts;
     std::string health = "unknown";  ///< "ok", "err", "unknown".
     std::string last_error;
     Timestamp last_evaluation;
     Duration evaluation_duration{0};
+
+    /// "firing", "pending" or "inactive": the worst of its alerts.
+    [[nodiscard]] std::string_view state() const;
 };
 
 /// A rule group; the KPIs of one file are one group named `kpis`.

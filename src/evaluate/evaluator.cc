@@ -1,0 +1,318 @@
+// Builds, swaps and ends units as the configuration says.
+#include "evaluate/evaluator.h"
+
+#include "evaluate/rule_view.h"
+
+#include <iterator>
+#include <set>
+#include <utility>
+
+namespace kpid::evaluate {
+namespace {
+
+constexpr std::size_t kStoredStatesMax = 1'000'000;
+
+}  // namespace
+
+Evaluator::Evaluator(net::Strand strand, EvaluatorDependencies dependencies)
+    : executor_(dependencies.executor),
+      metrics_(dependencies.registry),
+      context_{.reader = dependencies.reader,
+               .appender = dependencies.appender,
+               .state = dependencies.state,
+               .sink = dependencies.sink,
+               .clock = dependencies.timers.clock(),
+               .metrics = metrics_,
+               .log = dependencies.log,
+               .sources = std::move(dependencies.sources),
+               .started_at = dependencies.timers.clock().wall_now()},
+      without_value_(context_),
+      scheduler_(std::move(strand), dependencies.timers, dependencies.executor, metrics_,
+                 dependencies.log),
+      triggers_(scheduler_, context_.clock, metrics_) {
+}
+
+std::shared_ptr<const promql::Engine> Evaluator::make_engine(const config::Config& config) const {
+    const promql::EngineOptions options{
+        .lookback = kValidForDefault,
+        .default_subquery_step = config.global.evaluation_interval,
+        .samples_max = static_cast<std::size_t>(config.limits.samples_per_query),
+        .delayed_name_removal = config.delayed_name_removal};
+    return std::make_shared<const promql::Engine>(options, executor_);
+}
+
+void Evaluator::start(std::shared_ptr<const config::Config> config) {
+    without_value_.restore();
+    end_orphans(*config);
+    auto engine = make_engine(*config);
+    apply({std::move(config), std::move(engine)}, true);
+}
+
+void Evaluator::reconfigure(std::shared_ptr<const config::Config> config) {
+    auto engine = make_engine(*config);
+    apply({std::move(config), std::move(engine)}, false);
+}
+
+void Evaluator::apply(const Snapshot& snapshot, bool at_start) {
+    std::vector<SampleTriggers::Subject> subjects;
+    {
+        const MutexLock lock(mutex_);
+        snapshot_ = snapshot;
+        apply_kpis(snapshot, at_start);
+        apply_groups(snapshot, at_start);
+        for (const config::KpiEntry& entry : snapshot.config->kpis) {
+            if (entry.definition.evaluate.on_sample) {
+                subjects.push_back({&entry, kpis_.at(entry.definition.id).slot});
+            }
+        }
+    }
+    triggers_.replace(subjects);
+}
+
+void Evaluator::apply_kpis(const Snapshot& snapshot, bool at_start) {
+    const Timestamp now = context_.clock.wall_now();
+    for (auto it = kpis_.begin(); it != kpis_.end();) {
+        if (snapshot.config->find_kpi(it->first) != nullptr) {
+            ++it;
+            continue;
+        }
+        it->second.unit->remove();
+        scheduler_.retire(it->second.slot);
+        it = kpis_.erase(it);
+    }
+    for (const config::KpiEntry& kpi : snapshot.config->kpis) {
+        const std::string& id = kpi.definition.id;
+        const auto found = kpis_.find(id);
+        if (found == kpis_.end()) {
+            auto unit = std::make_shared<KpiUnit>(
+                context_, id, snapshot,
+                [this](const std::string& of, bool without) { on_without_value(of, without); });
+            if (at_start) {
+                unit->restore();
+            }
+            auto slot = scheduler_.add(unit);
+            kpis_.emplace(id, Entry<KpiUnit>{std::move(unit), std::move(slot)});
+            continue;
+        }
+        const Duration interval_before = found->second.unit->interval();
+        found->second.unit->set(snapshot);
+        if (found->second.unit->interval() != interval_before) {
+            scheduler_.reschedule(found->second.slot);
+        }
+        scheduler_.request(found->second.slot, now, MonoTime{});
+    }
+}
+
+void Evaluator::apply_groups(const Snapshot& snapshot, bool at_start) {
+    const auto& configured = snapshot.config->rule_groups;
+    std::map<std::string, std::size_t> wanted;
+    group_order_.clear();
+    for (std::size_t i = 0; i < configured.size(); ++i) {
+        const std::string key = RuleGroupUnit::group_key(configured[i]);
+        wanted.emplace(key, i);
+        group_order_.push_back(key);
+    }
+    for (auto it = groups_.begin(); it != groups_.end();) {
+        if (wanted.contains(it->first)) {
+            ++it;
+            continue;
+        }
+        it->second.unit->remove();
+        scheduler_.retire(it->second.slot);
+        it = groups_.erase(it);
+    }
+    for (const auto& [key, index] : wanted) {
+        const auto found = groups_.find(key);
+        if (found == groups_.end()) {
+            auto unit = std::make_shared<RuleGroupUnit>(context_, snapshot, index);
+            if (at_start) {
+                unit->restore();
+            }
+            auto slot = scheduler_.add(unit);
+            groups_.emplace(key, Entry<RuleGroupUnit>{std::move(unit), std::move(slot)});
+            continue;
+        }
+        const Duration interval_before = found->second.unit->interval();
+        found->second.unit->set(snapshot, index);
+        if (found->second.unit->interval() != interval_before) {
+            scheduler_.reschedule(found->second.slot);
+        }
+    }
+}
+
+// What fired when kpid stopped and is defined no more was told to fire: it is told how it ended.
+void Evaluator::end_orphans(const config::Config& config) {
+    end_orphan_kpis(config);
+    end_orphan_rules(config);
+}
+
+void Evaluator::end_orphan_kpis(const config::Config& config) {
+    const Timestamp now = context_.clock.wall_now();
+    const auto stored = context_.state.scan(KpiUnit::kStatePrefix, kStoredStatesMax);
+    if (!stored) {
+        context_.log.error("stored KPI states are not readable",
+                           {{"error", stored.error().message}});
+        return;
+    }
+    for (const auto& [key, value] : *stored) {
+        const std::string rest = key.substr(KpiUnit::kStatePrefix.size());
+        const std::string id = rest.substr(0, rest.find('/'));
+        if (config.find_kpi(id) != nullptr) {
+            continue;
+        }
+        std::vector<alerting::Alert> ended;
+        if (key == KpiUnit::alerts_key(id)) {
+            auto state =
+                alerting::ConditionAlerts::restore({{"alertname", id}, {"kpi", id}}, value);
+            if (state) {
+                for (alerting::Transition& transition : state->remove_all(now)) {
+                    ended.push_back(std::move(transition.alert));
+                }
+            }
+        }
+        const model::StateWrite erase{key, std::nullopt};
+        const Result<void> submitted = context_.sink.submit(now, ended, {&erase, 1});
+        if (!submitted) {
+            context_.log.error("alerts of a removed KPI could not be ended",
+                               {{"kpi", id}, {"error", submitted.error().message}});
+        }
+    }
+}
+
+void Evaluator::end_orphan_rules(const config::Config& config) {
+    const Timestamp now = context_.clock.wall_now();
+    const auto stored = context_.state.scan(RuleGroupUnit::kStatePrefix, kStoredStatesMax);
+    if (!stored) {
+        context_.log.error("stored rule states are not readable",
+                           {{"error", stored.error().message}});
+        return;
+    }
+    std::set<std::string> known;
+    for (const config::RuleGroup& group : config.rule_groups) {
+        for (const std::string& key : RuleGroupUnit::state_keys(group)) {
+            known.insert(key);
+        }
+    }
+    for (const auto& [key, value] : *stored) {
+        if (known.contains(key)) {
+            continue;
+        }
+        std::vector<alerting::Alert> ended;
+        if (auto state = alerting::RuleState::restore(value)) {
+            for (alerting::Transition& transition : state->remove_all(now).transitions) {
+                ended.push_back(std::move(transition.alert));
+            }
+        }
+        const model::StateWrite erase{key, std::nullopt};
+        const Result<void> submitted = context_.sink.submit(now, ended, {&erase, 1});
+        if (!submitted) {
+            context_.log.error("alerts of a removed rule could not be ended",
+                               {{"rule", key}, {"error", submitted.error().message}});
+        }
+    }
+}
+
+void Evaluator::on_without_value(const std::string& kpi, bool without_value) {
+    std::string owner;
+    {
+        const MutexLock lock(mutex_);
+        const config::KpiEntry* entry = snapshot_.config->find_kpi(kpi);
+        // The owner it was listed under, so that a changed or removed definition leaves no orphan.
+        const auto listed = owners_.find(kpi);
+        if (listed != owners_.end()) {
+            owner = listed->second;
+        } else if (entry != nullptr) {
+            owner = entry->definition.owner;
+        }
+        if (without_value) {
+            owners_[kpi] = owner;
+        } else {
+            owners_.erase(kpi);
+        }
+    }
+    if (!owner.empty()) {
+        without_value_.set(owner, kpi, without_value, context_.clock.wall_now());
+    }
+}
+
+void Evaluator::stop() {
+    scheduler_.stop();
+}
+
+net::Task<bool> Evaluator::join(MonoTime deadline) {
+    const bool joined = co_await scheduler_.join(deadline);
+    co_return joined;
+}
+
+std::vector<KpiView> Evaluator::kpis() const {
+    std::vector<std::shared_ptr<KpiUnit>> units;
+    {
+        const MutexLock lock(mutex_);
+        for (const auto& [id, entry] : kpis_) {
+            units.push_back(entry.unit);
+        }
+    }
+    std::vector<KpiView> views;
+    views.reserve(units.size());
+    for (const auto& unit : units) {
+        views.push_back(unit->view());
+    }
+    return views;
+}
+
+std::optional<KpiView> Evaluator::kpi(const std::string& id) const {
+    std::shared_ptr<KpiUnit> unit;
+    {
+        const MutexLock lock(mutex_);
+        const auto found = kpis_.find(id);
+        if (found == kpis_.end()) {
+            return std::nullopt;
+        }
+        unit = found->second.unit;
+    }
+    return unit->view();
+}
+
+std::vector<RuleGroupView> Evaluator::rule_file_groups() const {
+    std::vector<std::shared_ptr<RuleGroupUnit>> units;
+    {
+        const MutexLock lock(mutex_);
+        for (const std::string& key : group_order_) {
+            units.push_back(groups_.at(key).unit);
+        }
+    }
+    std::vector<RuleGroupView> views;
+    for (const auto& unit : units) {
+        views.push_back(unit->view());
+    }
+    return views;
+}
+
+std::vector<RuleGroupView> Evaluator::rule_groups() const {
+    std::vector<RuleGroupView> views = rule_file_groups();
+    std::vector<RuleGroupView> kpi_views = kpi_group_views(kpis());
+    std::move(kpi_views.begin(), kpi_views.end(), std::back_inserter(views));
+    return views;
+}
+
+std::vector<alerting::ActiveAlert> Evaluator::alerts() const {
+    std::vector<alerting::ActiveAlert> alerts;
+    for (const RuleGroupView& group : rule_file_groups()) {
+        for (const RuleView& rule : group.rules) {
+            alerts.insert(alerts.end(), rule.alerts.begin(), rule.alerts.end());
+        }
+    }
+    for (const KpiView& kpi : kpis()) {
+        alerts.insert(alerts.end(), kpi.alerts.begin(), kpi.alerts.end());
+    }
+    std::vector<alerting::ActiveAlert> lists = without_value_.active();
+    std::move(lists.begin(), lists.end(), std::back_inserter(alerts));
+    return alerts;
+}
+
+Snapshot Evaluator::snapshot() const {
+    const MutexLock lock(mutex_);
+    return snapshot_;
+}
+
+}  // namespace kpid::evaluate

@@ -1,0 +1,311 @@
+// The evaluation of a rule group: query, state machine, samples, hand-over.
+#include "evaluate/rule_group_unit.h"
+
+#include "evaluate/rule_view.h"
+#include "evaluate/value_input.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <utility>
+
+namespace kpid::evaluate {
+namespace {
+
+// Alerts that wait for a hand-over that works again; beyond it the oldest go and are counted.
+constexpr std::size_t kOutgoingMax = 100'000;
+
+std::vector<alerting::RuleValue> rule_values(const promql::Vector& vector) {
+    std::vector<alerting::RuleValue> values;
+    values.reserve(vector.size());
+    for (const promql::VectorSample& sample : vector) {
+        values.push_back({sample.labels, sample.value});
+    }
+    return values;
+}
+
+std::vector<std::pair<std::string, std::string>> pairs(
+    const std::map<std::string, std::string>& map) {
+    return {map.begin(), map.end()};
+}
+
+}  // namespace
+
+std::string RuleGroupUnit::group_key(const config::RuleGroup& group) {
+    return group.file + ";" + group.name;
+}
+
+RuleGroupUnit::RuleGroupUnit(const Context& context, Snapshot snapshot, std::size_t group_index)
+    : context_(context),
+      key_(group_key(snapshot.config->rule_groups[group_index])),
+      group_index_(0) {
+    set(std::move(snapshot), group_index);
+}
+
+void RuleGroupUnit::set(Snapshot snapshot, std::size_t group_index) {
+    const MutexLock lock(mutex_);
+    snapshot_ = std::move(snapshot);
+    group_index_ = group_index;
+    changed_ = true;
+    const config::RuleGroup& group = snapshot_.config->rule_groups[group_index];
+    if (view_.rules.empty()) {
+        view_ = group_view(group);
+    }
+}
+
+void RuleGroupUnit::remove() {
+    const MutexLock lock(mutex_);
+    removed_ = true;
+}
+
+Duration RuleGroupUnit::interval() const {
+    const MutexLock lock(mutex_);
+    return snapshot_.config->rule_groups[group_index_].interval;
+}
+
+RuleGroupView RuleGroupUnit::view() const {
+    const MutexLock lock(mutex_);
+    return view_;
+}
+
+void RuleGroupUnit::restore() {
+    Snapshot snapshot;
+    std::size_t index = 0;
+    {
+        const MutexLock lock(mutex_);
+        snapshot = snapshot_;
+        index = group_index_;
+    }
+    rules_ = match_states(snapshot.config->rule_groups[index]);
+    for (Rule& rule : rules_) {
+        if (!rule.alerting) {
+            continue;
+        }
+        const Result<std::optional<std::string>> stored = context_.state.get(rule.key);
+        if (!stored || !*stored) {
+            continue;
+        }
+        Result<alerting::RuleState> state = alerting::RuleState::restore(**stored);
+        if (state) {
+            rule.alerts = std::move(*state);
+        } else {
+            context_.log.error("the stored state of a rule is not readable, it begins anew",
+                               {{"rule", rule.key}, {"error", state.error().message}});
+        }
+    }
+}
+
+// The n-th rule of a kind and name has the n-th place of that kind and name.
+std::vector<std::string> RuleGroupUnit::state_keys(const config::RuleGroup& group) {
+    std::vector<std::string> keys;
+    std::map<std::string, int> seen;
+    for (const config::RuleConfig& config : group.rules) {
+        const std::string kind = (config.is_alert() ? "alert;" : "record;") + config.name();
+        keys.push_back(
+            fmt::format("{}{};{};{}", kStatePrefix, group_key(group), kind, seen[kind]++));
+    }
+    return keys;
+}
+
+// States by place. What is left in rules_ afterwards went away.
+std::vector<RuleGroupUnit::Rule> RuleGroupUnit::match_states(const config::RuleGroup& group) {
+    std::vector<Rule> matched;
+    const std::vector<std::string> keys = state_keys(group);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const std::string& key = keys[i];
+        const auto found = std::find_if(rules_.begin(), rules_.end(),
+                                        [&](const Rule& rule) { return rule.key == key; });
+        if (found == rules_.end()) {
+            Rule fresh;
+            fresh.key = key;
+            fresh.alerting = group.rules[i].is_alert();
+            matched.push_back(std::move(fresh));
+        } else {
+            matched.push_back(std::move(*found));
+            rules_.erase(found);
+        }
+    }
+    return matched;
+}
+
+void RuleGroupUnit::evaluate(Timestamp now, MonoTime) {
+    const MonoTime started = context_.clock.mono_now();
+    std::size_t index = 0;
+    bool changed = false;
+    bool removed = false;
+    {
+        const MutexLock lock(mutex_);
+        current_ = snapshot_;
+        index = group_index_;
+        changed = std::exchange(changed_, false);
+        removed = removed_;
+    }
+    if (removed) {
+        end_rules(rules_, now);
+        hand_over(now);
+        return;
+    }
+    const config::RuleGroup& group = current_.config->rule_groups[index];
+    if (changed) {
+        std::vector<Rule> matched = match_states(group);
+        end_rules(rules_, now);
+        rules_ = std::move(matched);
+    }
+    for (std::size_t i = 0; i < rules_.size(); ++i) {
+        evaluate_rule(group, group.rules[i], rules_[i], now);
+        take_changed_state(rules_[i]);
+    }
+    hand_over(now);
+    publish(group, now, started);
+}
+
+void RuleGroupUnit::evaluate_rule(const config::RuleGroup& group, const config::RuleConfig& config,
+                                  Rule& rule, Timestamp now) {
+    const MonoTime started = context_.clock.mono_now();
+    context_.metrics.rule_evaluations.Increment();
+    Result<void> outcome;
+    Result<promql::Vector> answer =
+        query_vector(context_, current_, *config.expr, now - group.query_offset);
+    if (!answer) {
+        outcome = answer.error();
+    } else {
+        const std::vector<alerting::RuleValue> values = rule_values(*answer);
+        outcome = config.is_alert() ? evaluate_alert(group, config, rule, values, now)
+                                    : evaluate_recording(group, config, rule, values, now);
+    }
+    rule.health = outcome ? "ok" : "err";
+    rule.last_error = outcome ? "" : outcome.error().message;
+    rule.last_evaluation = now;
+    rule.evaluation_duration =
+        std::chrono::duration_cast<Duration>(context_.clock.mono_now() - started);
+    if (!outcome) {
+        context_.metrics.rule_failures.Increment();
+        context_.log.warn("a rule could not be evaluated", {{"file", group.file},
+                                                            {"group", group.name},
+                                                            {"rule", config.name()},
+                                                            {"error", rule.last_error}});
+    }
+}
+
+Result<void> RuleGroupUnit::evaluate_alert(const config::RuleGroup& group,
+                                           const config::RuleConfig& config, Rule& rule,
+                                           std::span<const alerting::RuleValue> values,
+                                           Timestamp now) {
+    const std::string& external_url = current_.config->global.external_url;
+    const alerting::AlertingRule definition{
+        .name = config.alert,
+        .hold = config.hold,
+        .keep_firing_for = config.keep_firing_for,
+        .labels = pairs(config.labels),
+        .annotations = pairs(config.annotations),
+        .limit = group.limit,
+        .generator_url = external_url.empty() ? "" : graph_url(external_url, config.expr_text)};
+    const RuleExpander expander(context_, current_, config, now);
+    const bool may_end = now - context_.started_at >= kValidForDefault ||
+                         context_.sources.all_answered_since_start();
+    KPID_TRY(alerting::RuleUpdate update,
+             rule.alerts.update(
+                 now, definition, values,
+                 [&expander](std::string_view text, const model::Labels& labels, double value) {
+                     return expander.expand(text, labels, value);
+                 },
+                 MonoTime{}, may_end));
+    for (alerting::Transition& transition : update.transitions) {
+        if (transition.kind == alerting::TransitionKind::kChanged) {
+            outgoing_.push_back(std::move(transition.alert));
+        }
+    }
+    record(context_, update.samples);
+    return {};
+}
+
+Result<void> RuleGroupUnit::evaluate_recording(const config::RuleGroup& group,
+                                               const config::RuleConfig& config, Rule& rule,
+                                               std::span<const alerting::RuleValue> values,
+                                               Timestamp now) {
+    const alerting::RecordingRule definition{
+        .name = config.record, .labels = pairs(config.labels), .limit = group.limit};
+    KPID_TRY(std::vector<model::SeriesSample> samples,
+             rule.recording.update(now, definition, values));
+    record(context_, samples);
+    return {};
+}
+
+void RuleGroupUnit::end_rules(std::vector<Rule>& rules, Timestamp now) {
+    for (Rule& rule : rules) {
+        if (!rule.alerting) {
+            record(context_, rule.recording.remove_all(now));
+            continue;
+        }
+        alerting::RuleUpdate update = rule.alerts.remove_all(now);
+        for (alerting::Transition& transition : update.transitions) {
+            outgoing_.push_back(std::move(transition.alert));
+        }
+        record(context_, update.samples);
+        outgoing_state_.push_back({rule.key, std::nullopt});
+    }
+    rules.clear();
+}
+
+void RuleGroupUnit::take_changed_state(Rule& rule) {
+    if (!rule.alerting) {
+        return;
+    }
+    std::vector<alerting::Alert> due = rule.alerts.due_for_sending(rule.last_evaluation);
+    std::move(due.begin(), due.end(), std::back_inserter(outgoing_));
+    if (rule.alerts.changed_since_snapshot()) {
+        outgoing_state_.push_back({rule.key, rule.alerts.snapshot()});
+    }
+}
+
+void RuleGroupUnit::hand_over(Timestamp now) {
+    if (outgoing_.empty() && outgoing_state_.empty()) {
+        return;
+    }
+    const Result<void> submitted = context_.sink.submit(now, outgoing_, outgoing_state_);
+    if (submitted) {
+        outgoing_.clear();
+        outgoing_state_.clear();
+        return;
+    }
+    context_.metrics.submit_failures.Increment();
+    context_.log.error("alerts could not be handed over, they are again with the next evaluation",
+                       {{"group", key_}, {"error", submitted.error().message}});
+    if (outgoing_.size() > kOutgoingMax) {
+        outgoing_.erase(outgoing_.begin(),
+                        outgoing_.end() - static_cast<std::ptrdiff_t>(kOutgoingMax));
+    }
+    // Only the newest state of each rule counts.
+    std::map<std::string, std::optional<std::string>> newest;
+    for (model::StateWrite& write : outgoing_state_) {
+        newest[write.key] = std::move(write.value);
+    }
+    outgoing_state_.clear();
+    for (auto& [key, value] : newest) {
+        outgoing_state_.push_back({key, std::move(value)});
+    }
+}
+
+void RuleGroupUnit::publish(const config::RuleGroup& group, Timestamp now, MonoTime started) {
+    RuleGroupView view = group_view(group);
+    view.last_evaluation = now;
+    view.evaluation_duration =
+        std::chrono::duration_cast<Duration>(context_.clock.mono_now() - started);
+    for (std::size_t i = 0; i < rules_.size(); ++i) {
+        const Rule& rule = rules_[i];
+        RuleView& shown = view.rules[i];
+        shown.health = rule.health;
+        shown.last_error = rule.last_error;
+        shown.last_evaluation = rule.last_evaluation;
+        shown.evaluation_duration = rule.evaluation_duration;
+        if (rule.alerting) {
+            shown.alerts = rule.alerts.active();
+        }
+    }
+    const MutexLock lock(mutex_);
+    view_ = std::move(view);
+}
+
+}  // namespace kpid::evaluate

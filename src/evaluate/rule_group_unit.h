@@ -1,0 +1,89 @@
+#pragma once
+// One group of Prometheus rules, evaluated in order.
+
+#include "evaluate/context.h"
+#include "evaluate/unit.h"
+#include "evaluate/views.h"
+#include "kpid/alerting/rule_state.h"
+#include "kpid/base/mutex.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace kpid::evaluate {
+
+/// Evaluates the rules of a group one after the other, so that each sees what those before it
+/// wrote. Concurrency and hand-over as KpiUnit.
+class RuleGroupUnit final : public Unit {
+public:
+    /// `group_index`: into Config::rule_groups of the snapshot.
+    RuleGroupUnit(const Context& context, Snapshot snapshot, std::size_t group_index);
+
+    /// Takes up what was stored for its alerting rules before a stop.
+    void restore();
+    /// A new configuration: rules keep their state by name and order, as in Prometheus; those that
+    /// went away end with the next evaluation.
+    void set(Snapshot snapshot, std::size_t group_index);
+    /// The next evaluation is the last: all rules go away.
+    void remove();
+
+    [[nodiscard]] const std::string& name() const override { return key_; }
+    [[nodiscard]] Duration interval() const override;
+    void evaluate(Timestamp now, MonoTime cause_accepted_at) override;
+
+    [[nodiscard]] RuleGroupView view() const;
+
+    /// What tells groups apart: file and name.
+    [[nodiscard]] static std::string group_key(const config::RuleGroup& group);
+    /// The places of its rules in the state store, in order of the rules.
+    [[nodiscard]] static std::vector<std::string> state_keys(const config::RuleGroup& group);
+    static constexpr std::string_view kStatePrefix = "evaluate/rule/";
+
+private:
+    // The state of one rule; `key` is its place in the state store.
+    struct Rule {
+        std::string key;
+        bool alerting = false;
+        alerting::RuleState alerts;
+        alerting::RecordingState recording;
+        std::string health = "unknown";
+        std::string last_error;
+        Timestamp last_evaluation;
+        Duration evaluation_duration{0};
+    };
+
+    [[nodiscard]] std::vector<Rule> match_states(const config::RuleGroup& group);
+    void evaluate_rule(const config::RuleGroup& group, const config::RuleConfig& config, Rule& rule,
+                       Timestamp now);
+    [[nodiscard]] Result<void> evaluate_alert(const config::RuleGroup& group,
+                                              const config::RuleConfig& config, Rule& rule,
+                                              std::span<const alerting::RuleValue> values,
+                                              Timestamp now);
+    [[nodiscard]] Result<void> evaluate_recording(const config::RuleGroup& group,
+                                                  const config::RuleConfig& config, Rule& rule,
+                                                  std::span<const alerting::RuleValue> values,
+                                                  Timestamp now);
+    void end_rules(std::vector<Rule>& rules, Timestamp now);
+    void take_changed_state(Rule& rule);
+    void hand_over(Timestamp now);
+    void publish(const config::RuleGroup& group, Timestamp now, MonoTime started);
+
+    const Context& context_;
+    const std::string key_;
+
+    // Touched by evaluate() only (and by restore(), before the first).
+    Snapshot current_;
+    std::vector<Rule> rules_;
+    std::vector<alerting::Alert> outgoing_;  // not handed over yet
+    std::vector<model::StateWrite> outgoing_state_;
+
+    mutable Mutex mutex_;
+    Snapshot snapshot_ KPID_GUARDED_BY(mutex_);
+    std::size_t group_index_ KPID_GUARDED_BY(mutex_);
+    bool changed_ KPID_GUARDED_BY(mutex_) = true;
+    bool removed_ KPID_GUARDED_BY(mutex_) = false;
+    RuleGroupView view_ KPID_GUARDED_BY(mutex_);
+};
+
+}  // namespace kpid::evaluate

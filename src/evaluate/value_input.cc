@@ -1,0 +1,156 @@
+// Runs the queries of a KPI and matches their answers by labels.
+#include "evaluate/value_input.h"
+
+#include "kpid/promql/selectors.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace kpid::evaluate {
+namespace {
+
+constexpr std::size_t kNewestSamplesMax = 1'000'000;
+
+// How many labels both have, or nothing when one of these differs.
+std::optional<std::size_t> shared_labels(const model::Labels& instance,
+                                         const model::Labels& candidate) {
+    std::size_t shared = 0;
+    for (const model::Label& label : candidate) {
+        if (label.name == model::kMetricName || !instance.has(label.name)) {
+            continue;
+        }
+        if (instance.get(label.name) != label.value) {
+            return std::nullopt;
+        }
+        ++shared;
+    }
+    return shared;
+}
+
+bool has_all_labels(const model::Labels& series, const model::Labels& instance) {
+    return std::all_of(instance.begin(), instance.end(), [&](const model::Label& label) {
+        return series.get(label.name) == label.value;
+    });
+}
+
+void find_inputs(const Context& context, const Snapshot& snapshot, const promql::Expr& expr,
+                 Timestamp now, Inputs& inputs) {
+    const Duration lookback = snapshot.engine->options().lookback;
+    for (const promql::VectorSelector* selector : promql::collect_selectors(expr)) {
+        const auto selected = context.reader.select(
+            selector->matchers, {now - lookback + Duration(1), now}, kNewestSamplesMax);
+        if (!selected) {
+            continue;  // The query itself meets the same limit and says so.
+        }
+        for (const model::SeriesColumns& series : *selected) {
+            inputs.newest.push_back({series.labels, series.times.back()});
+            inputs.jobs.emplace(series.labels.get("job"));
+        }
+    }
+}
+
+std::optional<Timestamp> newest_for(const Inputs& inputs, const model::Labels& instance) {
+    std::optional<Timestamp> newest;
+    std::optional<Timestamp> newest_of_all;
+    for (const Inputs::Newest& input : inputs.newest) {
+        newest_of_all = std::max(newest_of_all.value_or(input.time), input.time);
+        if (has_all_labels(input.labels, instance)) {
+            newest = std::max(newest.value_or(input.time), input.time);
+        }
+    }
+    // Labels that the expression made itself (label_replace, count_values) match no series.
+    return newest ? newest : newest_of_all;
+}
+
+}  // namespace
+
+Result<promql::Vector> query_vector(const Context& context, const Snapshot& snapshot,
+                                    const promql::Expr& expr, Timestamp now) {
+    KPID_TRY(promql::QueryResult answer, snapshot.engine->instant(expr, now, context.reader));
+    if (const auto* scalar = std::get_if<promql::Scalar>(&answer.value)) {
+        return promql::Vector{{model::Labels(), scalar->time, scalar->value}};
+    }
+    if (auto* vector = std::get_if<promql::Vector>(&answer.value)) {
+        return std::move(*vector);
+    }
+    return Error{Code::kUnprocessable,
+                 fmt::format("the expression gives a {}, not a vector or a scalar",
+                             promql::value_type_name(answer.value))};
+}
+
+std::optional<double> match_by_shared_labels(const model::Labels& instance,
+                                             std::span<const promql::VectorSample> candidates) {
+    std::optional<double> best;
+    std::size_t best_shared = 0;
+    bool ambiguous = false;
+    for (const promql::VectorSample& candidate : candidates) {
+        const std::optional<std::size_t> shared = shared_labels(instance, candidate.labels);
+        if (!shared) {
+            continue;
+        }
+        if (!best || *shared > best_shared) {
+            best = candidate.value;
+            best_shared = *shared;
+            ambiguous = false;
+        } else if (*shared == best_shared) {
+            ambiguous = true;
+        }
+    }
+    return ambiguous ? std::nullopt : best;
+}
+
+kpi::Evaluation query_evaluation(const Context& context, const Snapshot& snapshot,
+                                 const config::KpiEntry& entry, Timestamp now, Inputs& inputs) {
+    kpi::Evaluation evaluation{.valid_for = kValidForDefault};
+    Result<promql::Vector> values = query_vector(context, snapshot, *entry.value, now);
+    if (!values) {
+        evaluation.error = values.error().message;
+        return evaluation;
+    }
+    std::optional<promql::Vector> require;
+    if (entry.require != nullptr) {
+        Result<promql::Vector> answer = query_vector(context, snapshot, *entry.require, now);
+        if (!answer) {
+            evaluation.error = "require: " + answer.error().message;
+            return evaluation;
+        }
+        require = std::move(*answer);
+    }
+    std::vector<promql::Vector> bounds;
+    for (const config::BoundExpr& bound : entry.bounds) {
+        Result<promql::Vector> answer = query_vector(context, snapshot, *bound.expr, now);
+        if (!answer) {
+            context.log.warn("a bound has no answer", {{"kpi", entry.definition.id},
+                                                       {"expr", bound.text},
+                                                       {"error", answer.error().message}});
+        }
+        bounds.push_back(answer ? std::move(*answer) : promql::Vector());
+    }
+    find_inputs(context, snapshot, *entry.value, now, inputs);
+
+    std::set<model::Labels> seen;
+    for (const promql::VectorSample& sample : *values) {
+        kpi::InstanceValue instance{.labels = sample.labels.without(model::kMetricName),
+                                    .value = sample.value};
+        if (!seen.insert(instance.labels).second) {
+            evaluation.instances.clear();
+            evaluation.error = fmt::format(
+                "several series of the answer differ only in their metric name: {}; aggregate them",
+                instance.labels.to_string());
+            return evaluation;
+        }
+        for (const promql::Vector& bound : bounds) {
+            instance.bounds.push_back(match_by_shared_labels(instance.labels, bound));
+        }
+        if (require) {
+            instance.require = match_by_shared_labels(instance.labels, *require);
+        }
+        instance.newest_sample = newest_for(inputs, instance.labels);
+        evaluation.instances.push_back(std::move(instance));
+    }
+    return evaluation;
+}
+
+}  // namespace kpid::evaluate

@@ -1,0 +1,43 @@
+#pragma once
+// From query answers to what the domain judges: instances, their bounds, their newest samples.
+
+#include "config/kpis.h"
+#include "evaluate/context.h"
+#include "kpid/kpi/tracker.h"
+#include "kpid/promql/value.h"
+
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace kpid::evaluate {
+
+/// The series behind a KPI's value around one instant.
+struct Inputs {
+    struct Newest {
+        model::Labels labels;
+        Timestamp time;
+    };
+    std::vector<Newest> newest;  ///< One for each series that the value's selectors match.
+    std::set<std::string> jobs;  ///< Their `job` labels.
+};
+
+/// Queries the value, the bounds and `require` of `entry` at `now`. An error of the value or of
+/// `require` fails the evaluation (Evaluation::error); one of a bound is a bound without an answer.
+[[nodiscard]] kpi::Evaluation query_evaluation(const Context& context, const Snapshot& snapshot,
+                                               const config::KpiEntry& entry, Timestamp now,
+                                               Inputs& inputs);
+
+/// The sample of `candidates` that belongs to the instance: equal in every label they share (one
+/// without labels fits all), the one that shares most; nothing when there is none or two fit
+/// equally well.
+[[nodiscard]] std::optional<double> match_by_shared_labels(
+    const model::Labels& instance, std::span<const promql::VectorSample> candidates);
+
+/// Evaluates an expression of type scalar or instant vector; a scalar is one sample without labels.
+[[nodiscard]] Result<promql::Vector> query_vector(const Context& context, const Snapshot& snapshot,
+                                                  const promql::Expr& expr, Timestamp now);
+
+}  // namespace kpid::evaluate
