@@ -39,7 +39,7 @@ struct ParseOptions {
 /// Whether it excludes the empty value is not checked.
 [[nodiscard]] Result<std::vector<model::Matcher>> parse_metric_selector(std::string_view text);
 
-/// Parses a metric: `name{a="b", "c.d"="e"}`, `{"name.x"}`.
+/// Parses a metric: `name{a="b", "c.d"="e"}`, `{"name.x"}`; the empty text has no labels.
 [[nodiscard]] Result<model::Labels> parse_metric(std::string_view text);
 
 /// Parses a line of a test script's `load`: a metric and its values (`up 1 _ stale 0+1x5`).

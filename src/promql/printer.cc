@@ -1,0 +1,315 @@
+// Trees back to text. Their height is bounded by the parser, so recursion is.
+
+#include "kpid/promql/printer.h"
+
+#include "kpid/base/number.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace kpid::promql {
+namespace {
+
+class Printer {
+public:
+    void print(const Expr& expr);
+    [[nodiscard]] std::string take() { return std::move(out_); }
+
+private:
+    void print_number(const NumberLiteral& number);
+    void print_duration(const DurationExpr& duration);
+    void print_duration_call(std::string_view name, const DurationExpr& duration);
+    void print_selector(const VectorSelector& selector);
+    void print_matchers(const VectorSelector& selector);
+    void print_matrix(const MatrixSelector& matrix);
+    void print_subquery(const SubqueryExpr& subquery);
+    void print_binary(const BinaryExpr& binary);
+    void print_matching(const VectorMatching& matching);
+    void print_aggregate(const AggregateExpr& aggregate);
+    void print_list(const std::vector<ExprPtr>& expressions);
+    void print_labels(const std::vector<std::string>& labels);
+    void print_extension(const VectorSelector& selector);
+    void print_at(const TimeModifiers& modifiers);
+    void print_offset(const TimeModifiers& modifiers);
+    void print_span(Duration span, const DurationExprPtr& expr);
+
+    std::string out_;
+};
+
+void Printer::print(const Expr& expr) {
+    switch (expr.kind) {
+        case ExprKind::kNumberLiteral:
+            return print_number(as<NumberLiteral>(expr));
+        case ExprKind::kStringLiteral:
+            out_ += quote_string(as<StringLiteral>(expr).value);
+            return;
+        case ExprKind::kVectorSelector: {
+            const auto& selector = as<VectorSelector>(expr);
+            print_selector(selector);
+            print_at(selector.modifiers);
+            print_extension(selector);
+            return print_offset(selector.modifiers);
+        }
+        case ExprKind::kMatrixSelector:
+            return print_matrix(as<MatrixSelector>(expr));
+        case ExprKind::kSubquery:
+            return print_subquery(as<SubqueryExpr>(expr));
+        case ExprKind::kBinary:
+            return print_binary(as<BinaryExpr>(expr));
+        case ExprKind::kUnary:
+            out_ += as<UnaryExpr>(expr).op == UnaryOperator::kMinus ? '-' : '+';
+            return print(*as<UnaryExpr>(expr).expr);
+        case ExprKind::kAggregate:
+            return print_aggregate(as<AggregateExpr>(expr));
+        case ExprKind::kCall:
+            out_ += as<Call>(expr).function->name;
+            return print_list(as<Call>(expr).arguments);
+        case ExprKind::kParen:
+            out_ += '(';
+            print(*as<ParenExpr>(expr).expr);
+            out_ += ')';
+            return;
+        case ExprKind::kDuration:
+            return print_duration(as<DurationExpr>(expr));
+    }
+}
+
+void Printer::print_number(const NumberLiteral& number) {
+    if (number.is_duration) {
+        out_ += format_duration(Duration(std::llround(number.value * 1000.0)));
+    } else {
+        out_ += format_float(number.value);
+    }
+}
+
+std::string_view operator_text(DurationOperator op) {
+    switch (op) {
+        case DurationOperator::kAdd:
+            return " + ";
+        case DurationOperator::kSub:
+            return " - ";
+        case DurationOperator::kMul:
+            return " * ";
+        case DurationOperator::kDiv:
+            return " / ";
+        case DurationOperator::kMod:
+            return " % ";
+        case DurationOperator::kPow:
+            return " ^ ";
+        case DurationOperator::kStep:
+        case DurationOperator::kRange:
+        case DurationOperator::kMinOf:
+        case DurationOperator::kMaxOf:
+            return "";
+    }
+    return "";
+}
+
+void Printer::print_duration(const DurationExpr& duration) {
+    out_ += duration.wrapped ? "(" : "";
+    switch (duration.op) {
+        case DurationOperator::kStep:
+            out_ += "step()";
+            break;
+        case DurationOperator::kRange:
+            out_ += "range()";
+            break;
+        case DurationOperator::kMinOf:
+            print_duration_call("min_of", duration);
+            break;
+        case DurationOperator::kMaxOf:
+            print_duration_call("max_of", duration);
+            break;
+        default:
+            if (duration.lhs == nullptr) {
+                out_ += duration.op == DurationOperator::kSub ? "-" : "";
+            } else {
+                print(*duration.lhs);
+                out_ += operator_text(duration.op);
+            }
+            print(*duration.rhs);
+            break;
+    }
+    out_ += duration.wrapped ? ")" : "";
+}
+
+void Printer::print_duration_call(std::string_view name, const DurationExpr& duration) {
+    out_ += name;
+    out_ += '(';
+    print(*duration.lhs);
+    out_ += ", ";
+    print(*duration.rhs);
+    out_ += ')';
+}
+
+void Printer::print_selector(const VectorSelector& selector) {
+    out_ += selector.name;
+    print_matchers(selector);
+}
+
+void Printer::print_matchers(const VectorSelector& selector) {
+    std::vector<std::string> texts;
+    for (const model::Matcher& matcher : selector.matchers) {
+        const bool says_the_name = matcher.name() == model::kMetricName &&
+                                   matcher.type() == model::MatchType::kEqual &&
+                                   matcher.value() == selector.name && !matcher.value().empty();
+        if (!says_the_name) {
+            const std::string name = model::is_classic_label_name(matcher.name())
+                                         ? matcher.name()
+                                         : quote_string(matcher.name());
+            texts.push_back(fmt::format("{}{}{}", name, model::to_string(matcher.type()),
+                                        quote_string(matcher.value())));
+        }
+    }
+    if (!texts.empty() || selector.name.empty()) {
+        std::sort(texts.begin(), texts.end());
+        out_ += fmt::format("{{{}}}", fmt::join(texts, ","));
+    }
+}
+
+void Printer::print_extension(const VectorSelector& selector) {
+    if (selector.anchored) {
+        out_ += " anchored";
+    } else if (selector.smoothed) {
+        out_ += " smoothed";
+    }
+}
+
+void Printer::print_at(const TimeModifiers& modifiers) {
+    if (!modifiers.at) {
+        return;
+    }
+    switch (modifiers.at->kind) {
+        case AtModifier::Kind::kTimestamp:
+            out_ += fmt::format(" @ {:.3f}", modifiers.at->time.seconds());
+            return;
+        case AtModifier::Kind::kStart:
+            out_ += " @ start()";
+            return;
+        case AtModifier::Kind::kEnd:
+            out_ += " @ end()";
+            return;
+    }
+}
+
+void Printer::print_offset(const TimeModifiers& modifiers) {
+    if (modifiers.offset_expr != nullptr || modifiers.offset.count() != 0) {
+        out_ += " offset ";
+        print_span(modifiers.offset, modifiers.offset_expr);
+    }
+}
+
+void Printer::print_span(Duration span, const DurationExprPtr& expr) {
+    if (expr != nullptr) {
+        print_duration(*expr);
+    } else {
+        out_ += format_duration(span);
+    }
+}
+
+void Printer::print_matrix(const MatrixSelector& matrix) {
+    print_selector(*matrix.selector);
+    out_ += '[';
+    print_span(matrix.range, matrix.range_expr);
+    out_ += ']';
+    print_extension(*matrix.selector);
+    print_at(matrix.selector->modifiers);
+    print_offset(matrix.selector->modifiers);
+}
+
+void Printer::print_subquery(const SubqueryExpr& subquery) {
+    print(*subquery.expr);
+    out_ += '[';
+    print_span(subquery.range, subquery.range_expr);
+    out_ += ':';
+    if (subquery.step.count() != 0 || subquery.step_expr != nullptr) {
+        print_span(subquery.step, subquery.step_expr);
+    }
+    out_ += ']';
+    print_at(subquery.modifiers);
+    print_offset(subquery.modifiers);
+}
+
+void Printer::print_binary(const BinaryExpr& binary) {
+    print(*binary.lhs);
+    out_ += fmt::format(" {}{}", to_string(binary.op), binary.return_bool ? " bool" : "");
+    if (binary.matching) {
+        print_matching(*binary.matching);
+    }
+    out_ += ' ';
+    print(*binary.rhs);
+}
+
+void Printer::print_matching(const VectorMatching& matching) {
+    const bool grouped = matching.cardinality == MatchCardinality::kManyToOne ||
+                         matching.cardinality == MatchCardinality::kOneToMany;
+    if (!matching.labels.empty() || matching.on || grouped) {
+        out_ += matching.on ? " on (" : " ignoring (";
+        print_labels(matching.labels);
+        out_ += ')';
+    }
+    if (grouped) {
+        out_ += matching.cardinality == MatchCardinality::kManyToOne ? " group_left ("
+                                                                     : " group_right (";
+        print_labels(matching.include);
+        out_ += ')';
+    }
+    if (matching.fill_lhs && matching.fill_rhs && *matching.fill_lhs == *matching.fill_rhs) {
+        out_ += fmt::format(" fill ({})", format_float_general(*matching.fill_lhs));
+        return;
+    }
+    if (matching.fill_lhs) {
+        out_ += fmt::format(" fill_left ({})", format_float_general(*matching.fill_lhs));
+    }
+    if (matching.fill_rhs) {
+        out_ += fmt::format(" fill_right ({})", format_float_general(*matching.fill_rhs));
+    }
+}
+
+void Printer::print_aggregate(const AggregateExpr& aggregate) {
+    out_ += to_string(aggregate.op);
+    if (aggregate.without || !aggregate.grouping.empty()) {
+        out_ += aggregate.without ? " without (" : " by (";
+        print_labels(aggregate.grouping);
+        out_ += ") ";
+    }
+    out_ += '(';
+    if (aggregate.param != nullptr) {
+        print(*aggregate.param);
+        out_ += ", ";
+    }
+    print(*aggregate.expr);
+    out_ += ')';
+}
+
+void Printer::print_list(const std::vector<ExprPtr>& expressions) {
+    std::string_view separator = "(";
+    for (const ExprPtr& expr : expressions) {
+        out_ += separator;
+        print(*expr);
+        separator = ", ";
+    }
+    out_ += expressions.empty() ? "()" : ")";
+}
+
+void Printer::print_labels(const std::vector<std::string>& labels) {
+    std::string_view separator;
+    for (const std::string& label : labels) {
+        out_ += separator;
+        out_ += model::is_classic_label_name(label) ? label : quote_string(label);
+        separator = ", ";
+    }
+}
+
+}  // namespace
+
+std::string to_string(const Expr& expr) {
+    Printer printer;
+    printer.print(expr);
+    return printer.take();
+}
+
+}  // namespace kpid::promql
