@@ -1,0 +1,175 @@
+// topk, bottomk, limitk, limit_ratio, count_values.
+
+#include "promql/aggregate_select.h"
+
+#include "kpid/base/number.h"
+#include "promql/grouping.h"
+#include "promql/parameters.h"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace kpid::promql {
+namespace {
+
+Error failed(std::string message) {
+    return Error{Code::kUnprocessable, std::move(message)};
+}
+
+// A row that has a value at the step.
+struct Candidate {
+    std::size_t row = 0;
+    double value = 0;
+};
+
+// topk: larger first; bottomk: smaller first; NaN last in both; ties in order of rows.
+bool before(AggregateOperator op, const Candidate& a, const Candidate& b) {
+    const bool a_nan = std::isnan(a.value);
+    const bool b_nan = std::isnan(b.value);
+    if (a_nan || b_nan) {
+        return a_nan == b_nan ? a.row < b.row : b_nan;
+    }
+    if (a.value != b.value) {
+        return op == AggregateOperator::kTopk ? a.value > b.value : a.value < b.value;
+    }
+    return a.row < b.row;
+}
+
+// The ratio's share of all label sets: the hash decides, so that r and r - 1 complement each other.
+bool in_ratio(double ratio, const model::Labels& labels) {
+    const double place = static_cast<double>(labels.hash()) / std::pow(2.0, 64);
+    return ratio >= 0 ? place < ratio : place >= 1 + ratio;
+}
+
+Result<void> check_count(double k) {
+    if (std::isnan(k)) {
+        return failed("Parameter value is NaN");
+    }
+    if (!(k > -9223372036854775808.0 && k < 9223372036854775808.0)) {
+        return failed(fmt::format("Scalar value {} overflows int64", format_float_general(k)));
+    }
+    return {};
+}
+
+Result<double> checked_ratio(Evaluator& evaluator, double ratio, Position where) {
+    if (std::isnan(ratio)) {
+        return failed("Ratio value is NaN");
+    }
+    const double capped = std::clamp(ratio, -1.0, 1.0);
+    if (capped != ratio) {
+        evaluator.annotations().warn(
+            fmt::format("ratio value should be between -1 and 1, got {}, capping to {}",
+                        go_number(ratio), go_number(capped)),
+            where);
+    }
+    return capped;
+}
+
+// Keeps the first k candidates, in their order.
+void pick(AggregateOperator op, double k, std::vector<Candidate>& candidates) {
+    const std::size_t count = k < 1 ? 0
+                                    : static_cast<std::size_t>(std::min(
+                                          std::floor(k), static_cast<double>(candidates.size())));
+    if (op != AggregateOperator::kLimitk) {
+        std::partial_sort(
+            candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(count),
+            candidates.end(),
+            [op](const Candidate& a, const Candidate& b) { return before(op, a, b); });
+    }
+    candidates.resize(count);
+}
+
+}  // namespace
+
+Result<Rows> select_members(Evaluator& evaluator, const AggregateExpr& aggregate, Rows input,
+                            const ScalarColumn& parameter, const Steps& steps) {
+    const Grouping grouping(aggregate, input.rows);
+    const bool by_ratio = aggregate.op == AggregateOperator::kLimitRatio;
+    Charge working(evaluator.budget());
+    KPID_CHECK_OK(working.add(input.rows.size()));
+    std::vector<Row> picked(input.rows.size());
+    std::vector<std::size_t> order;  // Of the rows' first being picked.
+    std::vector<std::vector<Candidate>> candidates(grouping.count());
+    for (std::size_t step = 0; step < steps.count; ++step) {
+        KPID_CHECK_OK(evaluator.check_stop());
+        double limit = parameter[step];
+        if (by_ratio) {
+            KPID_TRY(limit, checked_ratio(evaluator, limit, aggregate.param->position));
+        } else {
+            KPID_CHECK_OK(check_count(limit));
+        }
+        for (std::size_t r = 0; r < input.rows.size(); ++r) {
+            const double value = input.rows[r].at(step);
+            if (!is_absent(value) && (!by_ratio || in_ratio(limit, input.rows[r].labels))) {
+                candidates[grouping.group_of[r]].push_back({r, value});
+            }
+        }
+        for (std::vector<Candidate>& group : candidates) {
+            if (!by_ratio) {
+                pick(aggregate.op, limit, group);
+            }
+            for (const Candidate& candidate : group) {
+                if (picked[candidate.row].values.empty()) {
+                    order.push_back(candidate.row);
+                }
+                picked[candidate.row].append(step, candidate.value);
+            }
+            group.clear();
+        }
+    }
+    Rows rows = evaluator.new_rows();
+    for (const std::size_t r : order) {
+        picked[r].labels = std::move(input.rows[r].labels);
+        picked[r].drop_name = input.rows[r].drop_name;
+        KPID_CHECK_OK(rows.push(std::move(picked[r])));
+    }
+    return rows;
+}
+
+Result<Rows> count_values(Evaluator& evaluator, const AggregateExpr& aggregate, const Rows& input,
+                          const std::string& label, const Steps& steps) {
+    if (!is_label_name(label)) {
+        return failed(fmt::format("invalid label name {}", model::quote_label_value(label)));
+    }
+    const Grouping grouping(aggregate, input.rows);
+    using Key = std::pair<std::size_t, std::string>;  // Group and value's text.
+    boost::unordered_flat_map<Key, std::size_t> place_of;
+    boost::unordered_flat_map<Key, double> counts;
+    std::vector<Row> answer;
+    Charge working(evaluator.budget());
+    for (std::size_t step = 0; step < steps.count; ++step) {
+        KPID_CHECK_OK(evaluator.check_stop());
+        counts.clear();
+        for (std::size_t r = 0; r < input.rows.size(); ++r) {
+            const double value = input.rows[r].at(step);
+            if (!is_absent(value)) {
+                counts[{grouping.group_of[r], format_float(value)}] += 1;
+            }
+        }
+        for (const auto& [key, count] : counts) {
+            const auto [place, fresh] = place_of.try_emplace(key, answer.size());
+            if (fresh) {
+                Row row = grouping.empty_row(key.first);
+                row.labels = row.labels.with(label, key.second);
+                answer.push_back(std::move(row));
+            }
+            Row& row = answer[place->second];
+            const std::size_t before_size = row.values.size();
+            row.append(step, count);
+            KPID_CHECK_OK(working.add(row.values.size() - before_size));
+        }
+    }
+    working = Charge(evaluator.budget());
+    Rows rows = evaluator.new_rows();
+    for (Row& row : answer) {
+        KPID_CHECK_OK(rows.push(std::move(row)));
+    }
+    KPID_CHECK_OK(merge_same_labels(rows.rows));
+    return rows;
+}
+
+}  // namespace kpid::promql

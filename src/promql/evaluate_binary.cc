@@ -1,0 +1,90 @@
+// Binary operators where a scalar is on a side; two vectors go to the matching.
+
+#include "promql/binary_operation.h"
+#include "promql/evaluator.h"
+
+#include <fmt/format.h>
+
+namespace kpid::promql {
+namespace {
+
+ScalarColumn combine_scalars(BinaryOperator op, const ScalarColumn& lhs, const ScalarColumn& rhs) {
+    ScalarColumn answer(lhs.size());
+    for (std::size_t i = 0; i < lhs.size(); ++i) {
+        answer[i] = is_comparison(op) ? (apply_comparison(op, lhs[i], rhs[i]) ? 1.0 : 0.0)
+                                      : apply_arithmetic(op, lhs[i], rhs[i]);
+    }
+    return answer;
+}
+
+// One value of the vector against the scalar. A comparison without `bool` keeps the vector's value.
+double combine_one(const BinaryExpr& binary, double vector_value, double scalar, bool swapped) {
+    const double lhs = swapped ? scalar : vector_value;
+    const double rhs = swapped ? vector_value : scalar;
+    if (!is_comparison(binary.op)) {
+        return apply_arithmetic(binary.op, lhs, rhs);
+    }
+    const bool holds = apply_comparison(binary.op, lhs, rhs);
+    if (binary.return_bool) {
+        return holds ? 1.0 : 0.0;
+    }
+    return holds ? vector_value : absent();
+}
+
+Result<Rows> combine_vector_scalar(Evaluator& evaluator, const BinaryExpr& binary, Rows rows,
+                                   const ScalarColumn& scalars, bool swapped) {
+    for (Row& row : rows.rows) {
+        KPID_CHECK_OK(evaluator.check_stop());
+        for (std::size_t i = 0; i < row.values.size(); ++i) {
+            double& value = row.values[i];
+            if (!is_absent(value)) {
+                value = combine_one(binary, value, scalars[row.first + i], swapped);
+            }
+        }
+    }
+    if (!is_comparison(binary.op) || binary.return_bool) {
+        KPID_CHECK_OK(evaluator.drop_names(rows));
+    }
+    return rows;
+}
+
+}  // namespace
+
+Result<Evaluated> eval_binary(Evaluator& evaluator, const BinaryExpr& binary, const Steps& steps) {
+    if (binary.op == BinaryOperator::kTrimLower || binary.op == BinaryOperator::kTrimUpper) {
+        return unsupported(
+            fmt::format("the operator \"{}\" is not supported yet", to_string(binary.op)));
+    }
+    if (binary.matching && (binary.matching->fill_lhs || binary.matching->fill_rhs)) {
+        return unsupported("the modifier \"fill\" is not supported yet");
+    }
+    KPID_TRY(Evaluated lhs, evaluator.eval(*binary.lhs, steps));
+    KPID_TRY(Evaluated rhs, evaluator.eval(*binary.rhs, steps));
+    const auto* left_column = std::get_if<ScalarColumn>(&lhs);
+    const auto* right_column = std::get_if<ScalarColumn>(&rhs);
+    if (left_column != nullptr && right_column != nullptr) {
+        return Evaluated(combine_scalars(binary.op, *left_column, *right_column));
+    }
+    auto* left_rows = std::get_if<Rows>(&lhs);
+    auto* right_rows = std::get_if<Rows>(&rhs);
+    Result<Rows> answer = invalid_argument("operands must be scalars or instant vectors");
+    if (left_rows != nullptr && right_rows != nullptr && binary.matching) {
+        answer = is_set_operator(binary.op)
+                     ? eval_set_operator(evaluator, binary, std::move(*left_rows),
+                                         std::move(*right_rows), steps)
+                     : eval_vector_matching(evaluator, binary, std::move(*left_rows),
+                                            std::move(*right_rows), steps);
+    } else if (left_rows != nullptr && right_column != nullptr) {
+        answer =
+            combine_vector_scalar(evaluator, binary, std::move(*left_rows), *right_column, false);
+    } else if (right_rows != nullptr && left_column != nullptr) {
+        answer =
+            combine_vector_scalar(evaluator, binary, std::move(*right_rows), *left_column, true);
+    }
+    if (!answer) {
+        return std::move(answer).error();
+    }
+    return Evaluated(*std::move(answer));
+}
+
+}  // namespace kpid::promql

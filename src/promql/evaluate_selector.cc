@@ -1,0 +1,218 @@
+// Selectors, ranges and subqueries: fetched once for all steps, then a cursor moves along.
+
+#include "promql/duration_expr.h"
+#include "promql/evaluator.h"
+
+#include <algorithm>
+
+namespace kpid::promql {
+namespace {
+
+// Milliseconds of the first multiple of `step` after `t`.
+Timestamp first_multiple_after(Timestamp t, Duration step) {
+    std::int64_t multiple = step.count() * (t.ms() / step.count());
+    if (multiple <= t.ms()) {
+        multiple = saturating_add(Timestamp(multiple), step).ms();
+    }
+    return Timestamp(multiple);
+}
+
+// The values of an instant selector: at each step the newest sample that is young enough.
+struct InstantWalk {
+    const Steps& steps;
+    Duration offset;
+    std::optional<Timestamp> at;
+    Duration lookback;
+    bool sample_times;
+
+    [[nodiscard]] Row row_of(model::SeriesColumns&& series) const {
+        Row row;
+        std::size_t behind = 0;  // The first sample after the step's time.
+        for (std::size_t i = 0; i < steps.count; ++i) {
+            const Timestamp time = saturating_sub(at ? *at : steps.at(i), offset);
+            while (behind < series.times.size() && series.times[behind] <= time) {
+                ++behind;
+            }
+            if (behind == 0 || series.times[behind - 1] <= saturating_sub(time, lookback) ||
+                model::is_stale_marker(series.values[behind - 1])) {
+                continue;
+            }
+            row.append(
+                i, sample_times ? series.times[behind - 1].seconds() : series.values[behind - 1]);
+        }
+        row.labels = std::move(series.labels);
+        return row;
+    }
+};
+
+RangeSeries without_stale(model::SeriesColumns&& columns) {
+    RangeSeries series{std::move(columns.labels), false, std::move(columns.times),
+                       std::move(columns.values)};
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < series.values.size(); ++i) {
+        if (!model::is_stale_marker(series.values[i])) {
+            series.times[kept] = series.times[i];
+            series.values[kept] = series.values[i];
+            ++kept;
+        }
+    }
+    series.times.resize(kept);
+    series.values.resize(kept);
+    return series;
+}
+
+RangeSeries points_of(Row&& row, const Steps& steps) {
+    RangeSeries series{std::move(row.labels), row.drop_name, {}, {}};
+    series.times.reserve(row.values.size());
+    series.values.reserve(row.values.size());
+    for (std::size_t i = 0; i < row.values.size(); ++i) {
+        if (!is_absent(row.values[i])) {
+            series.times.push_back(steps.at(row.first + i));
+            series.values.push_back(row.values[i]);
+        }
+    }
+    return series;
+}
+
+Error must_be_positive() {
+    return Error{Code::kUnprocessable, "duration must be greater than 0"};
+}
+
+}  // namespace
+
+Result<Duration> Evaluator::resolve(Duration written, const DurationExprPtr& computed) const {
+    if (computed == nullptr) {
+        return written;
+    }
+    return evaluate_duration(*computed,
+                             {.step = bounds().step, .range = bounds().end - bounds().start});
+}
+
+std::optional<Timestamp> Evaluator::resolve_at(const TimeModifiers& modifiers) const {
+    if (!modifiers.at) {
+        return std::nullopt;
+    }
+    switch (modifiers.at->kind) {
+        case AtModifier::Kind::kStart:
+            return bounds().start;
+        case AtModifier::Kind::kEnd:
+            return bounds().end;
+        case AtModifier::Kind::kTimestamp:
+            break;
+    }
+    return modifiers.at->time;
+}
+
+Result<std::vector<model::SeriesColumns>> Evaluator::fetch(const VectorSelector& selector,
+                                                           model::TimeRange range, Charge& charge) {
+    KPID_CHECK_OK(check_stop());
+    if (selector.anchored || selector.smoothed) {
+        return unsupported(selector.anchored ? "the modifier \"anchored\" is not supported yet"
+                                             : "the modifier \"smoothed\" is not supported yet");
+    }
+    auto selected = environment_.reader.select(selector.matchers, range, budget_.remaining());
+    if (!selected) {
+        return selected.error().code == Code::kResourceExhausted ? too_many_samples()
+                                                                 : std::move(selected).error();
+    }
+    std::size_t samples = 0;
+    for (const model::SeriesColumns& series : *selected) {
+        samples += series.times.size();
+    }
+    KPID_CHECK_OK(charge.add(samples));
+    return std::move(*selected);
+}
+
+Result<Rows> Evaluator::eval_selector(const VectorSelector& selector, const Steps& steps,
+                                      bool sample_times) {
+    KPID_TRY(const Duration offset,
+             resolve(selector.modifiers.offset, selector.modifiers.offset_expr));
+    const Duration lookback = environment_.context.lookback.value_or(environment_.options.lookback);
+    const InstantWalk walk{steps, offset, resolve_at(selector.modifiers), lookback, sample_times};
+    const Timestamp first = saturating_sub(walk.at ? *walk.at : steps.start, offset);
+    const Timestamp last = saturating_sub(walk.at ? *walk.at : steps.last(), offset);
+    const Timestamp from =
+        saturating_add(saturating_sub(first, lookback), std::chrono::milliseconds(1));
+    Charge fetched(budget_);
+    KPID_TRY(auto selected, fetch(selector, {from, last}, fetched));
+    Rows rows = new_rows();
+    for (model::SeriesColumns& series : selected) {
+        KPID_CHECK_OK(check_stop());
+        KPID_CHECK_OK(rows.push(walk.row_of(std::move(series))));
+    }
+    return rows;
+}
+
+Result<RangeInput> Evaluator::eval_range(const Expr& expr, const Steps& steps) {
+    const Expr& node = strip_parens(expr);
+    if (const auto* matrix = get_if<MatrixSelector>(node)) {
+        return eval_matrix(*matrix, steps);
+    }
+    if (const auto* subquery = get_if<SubqueryExpr>(node)) {
+        return eval_subquery(*subquery, steps);
+    }
+    return invalid_argument("expected a range vector");
+}
+
+Result<RangeInput> Evaluator::eval_matrix(const MatrixSelector& matrix, const Steps& steps) {
+    const TimeModifiers& modifiers = matrix.selector->modifiers;
+    RangeInput input{{}, Charge(budget_)};
+    KPID_TRY(input.range, resolve(matrix.range, matrix.range_expr));
+    KPID_TRY(input.offset, resolve(modifiers.offset, modifiers.offset_expr));
+    if (input.range <= Duration(0)) {
+        return must_be_positive();
+    }
+    input.at = resolve_at(modifiers);
+    const Timestamp from =
+        saturating_add(saturating_sub(input.window_end(steps.start), input.range), Duration(1));
+    KPID_TRY(auto selected,
+             fetch(*matrix.selector, {from, input.window_end(steps.last())}, input.charge));
+    input.series.reserve(selected.size());
+    for (model::SeriesColumns& series : selected) {
+        KPID_CHECK_OK(check_stop());
+        RangeSeries points = without_stale(std::move(series));
+        if (!points.times.empty()) {
+            input.series.push_back(std::move(points));
+        }
+    }
+    return input;
+}
+
+Result<RangeInput> Evaluator::eval_subquery(const SubqueryExpr& subquery, const Steps& steps) {
+    RangeInput input{{}, Charge(budget_)};
+    KPID_TRY(input.range, resolve(subquery.range, subquery.range_expr));
+    KPID_TRY(input.offset, resolve(subquery.modifiers.offset, subquery.modifiers.offset_expr));
+    KPID_TRY(Duration step, resolve(subquery.step, subquery.step_expr));
+    if (subquery.step_expr == nullptr && step == Duration(0)) {
+        step = environment_.options.default_subquery_step;
+    }
+    if (input.range <= Duration(0) || step <= Duration(0)) {
+        return must_be_positive();
+    }
+    input.at = resolve_at(subquery.modifiers);
+    const Timestamp from = saturating_sub(input.window_end(steps.start), input.range);
+    const Timestamp last = input.window_end(steps.last());
+    Steps inner{first_multiple_after(from, step), step};
+    if (inner.start > last) {
+        return input;
+    }
+    const auto span =
+        static_cast<std::uint64_t>(last.ms()) - static_cast<std::uint64_t>(inner.start.ms());
+    inner.count = static_cast<std::size_t>(span / static_cast<std::uint64_t>(step.count())) + 1;
+    if (inner.count > budget_.remaining()) {
+        return too_many_samples();
+    }
+    KPID_TRY(Rows rows, eval_vector(*subquery.expr, inner));
+    input.series.reserve(rows.rows.size());
+    for (Row& row : rows.rows) {
+        KPID_CHECK_OK(check_stop());
+        RangeSeries points = points_of(std::move(row), inner);
+        KPID_CHECK_OK(input.charge.add(points.times.size()));
+        if (!points.times.empty()) {
+            input.series.push_back(std::move(points));
+        }
+    }
+    return input;
+}
+
+}  // namespace kpid::promql

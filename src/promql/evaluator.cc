@@ -1,0 +1,187 @@
+// The walk over the tree: dispatch, step-invariant parts, names.
+
+#include "promql/evaluator.h"
+
+#include "kpid/promql/selectors.h"
+
+#include <algorithm>
+#include <array>
+
+namespace kpid::promql {
+namespace {
+
+// These look at the time of the step itself.
+constexpr std::array<std::string_view, 11> kTimeFunctions = {
+    "day_of_month", "day_of_week", "day_of_year", "days_in_month",  "hour",      "minute",
+    "month",        "year",        "time",        "predict_linear", "timestamp",
+};
+
+bool pinned(const TimeModifiers& modifiers) {
+    return modifiers.at.has_value();
+}
+
+Row spread(Row row, std::size_t count) {
+    row.values.assign(count, row.at(0));
+    row.first = 0;
+    return row;
+}
+
+}  // namespace
+
+const Expr& strip_parens(const Expr& expr) {
+    const Expr* inner = &expr;
+    while (const auto* paren = get_if<ParenExpr>(*inner)) {
+        inner = paren->expr.get();
+    }
+    return *inner;
+}
+
+Evaluator::Evaluator(const Environment& environment, const Expr& root)
+    : environment_(environment), budget_(environment.options.samples_max) {
+    find_invariant(root);
+}
+
+// Whether the value of `expr` is the same at every step. Remembers the nodes where that saves work.
+bool Evaluator::find_invariant(const Expr& expr) {
+    bool invariant = true;
+    bool reads = expr.kind == ExprKind::kAggregate || expr.kind == ExprKind::kCall ||
+                 expr.kind == ExprKind::kBinary || expr.kind == ExprKind::kUnary;
+    for_each_child(expr, [&](const Expr& child) {
+        const bool child_invariant = find_invariant(child);
+        invariant = invariant && child_invariant;
+    });
+    if (const auto* selector = get_if<VectorSelector>(expr)) {
+        invariant = pinned(selector->modifiers);
+        reads = true;
+    } else if (const auto* subquery = get_if<SubqueryExpr>(expr)) {
+        invariant = pinned(subquery->modifiers);
+    } else if (const auto* call = get_if<Call>(expr)) {
+        invariant = invariant && std::find(kTimeFunctions.begin(), kTimeFunctions.end(),
+                                           call->function->name) == kTimeFunctions.end();
+    }
+    if (invariant && reads && expr.type == ValueType::kVector) {
+        invariant_.insert(&expr);
+    }
+    return invariant;
+}
+
+Result<void> Evaluator::check_stop() const {
+    if (environment_.context.stop.stop_requested()) {
+        return Error{Code::kCancelled, "query was canceled in query execution"};
+    }
+    return {};
+}
+
+Result<Evaluated> Evaluator::eval(const Expr& expr, const Steps& steps) {
+    const Expr& node = strip_parens(expr);
+    if (steps.count == 1 || !invariant_.contains(&node)) {
+        return eval_node(node, steps);
+    }
+    KPID_TRY(Evaluated once, eval_node(node, Steps{steps.start}));
+    Rows rows = new_rows();
+    for (Row& row : std::get<Rows>(once).rows) {
+        KPID_CHECK_OK(check_stop());
+        if (!is_absent(row.at(0))) {
+            KPID_CHECK_OK(rows.push(spread(std::move(row), steps.count)));
+        }
+    }
+    return Evaluated(std::move(rows));
+}
+
+Result<Evaluated> Evaluator::eval_node(const Expr& expr, const Steps& steps) {
+    KPID_CHECK_OK(check_stop());
+    switch (expr.kind) {
+        case ExprKind::kNumberLiteral:
+            return Evaluated(ScalarColumn(steps.count, as<NumberLiteral>(expr).value));
+        case ExprKind::kStringLiteral:
+            return Evaluated(as<StringLiteral>(expr).value);
+        case ExprKind::kVectorSelector: {
+            KPID_TRY(Rows rows, eval_selector(as<VectorSelector>(expr), steps, false));
+            return Evaluated(std::move(rows));
+        }
+        case ExprKind::kBinary:
+            return eval_binary(*this, as<BinaryExpr>(expr), steps);
+        case ExprKind::kUnary:
+            return eval_unary(as<UnaryExpr>(expr), steps);
+        case ExprKind::kAggregate: {
+            KPID_TRY(Rows rows, eval_aggregate(*this, as<AggregateExpr>(expr), steps));
+            return Evaluated(std::move(rows));
+        }
+        case ExprKind::kCall:
+            return eval_call(*this, as<Call>(expr), steps);
+        case ExprKind::kParen:
+        case ExprKind::kMatrixSelector:
+        case ExprKind::kSubquery:
+        case ExprKind::kDuration:
+            break;
+    }
+    return invalid_argument("a range vector cannot stand here");
+}
+
+Result<Evaluated> Evaluator::eval_unary(const UnaryExpr& unary, const Steps& steps) {
+    KPID_TRY(Evaluated value, eval(*unary.expr, steps));
+    if (unary.op == UnaryOperator::kPlus) {
+        return value;
+    }
+    if (auto* column = std::get_if<ScalarColumn>(&value)) {
+        std::transform(column->begin(), column->end(), column->begin(), std::negate<>());
+        return value;
+    }
+    Rows& rows = std::get<Rows>(value);
+    for (Row& row : rows.rows) {
+        for (double& v : row.values) {
+            v = is_absent(v) ? v : -v;
+        }
+    }
+    KPID_CHECK_OK(drop_names(rows));
+    return value;
+}
+
+Result<Rows> Evaluator::eval_vector(const Expr& expr, const Steps& steps) {
+    KPID_TRY(Evaluated value, eval(expr, steps));
+    if (auto* rows = std::get_if<Rows>(&value)) {
+        return std::move(*rows);
+    }
+    return invalid_argument("expected an instant vector");
+}
+
+Result<ScalarColumn> Evaluator::eval_scalar(const Expr& expr, const Steps& steps) {
+    KPID_TRY(Evaluated value, eval(expr, steps));
+    if (auto* column = std::get_if<ScalarColumn>(&value)) {
+        return std::move(*column);
+    }
+    return invalid_argument("expected a scalar");
+}
+
+Result<std::string> Evaluator::eval_string(const Expr& expr) {
+    if (const auto* literal = get_if<StringLiteral>(strip_parens(expr))) {
+        return literal->value;
+    }
+    return invalid_argument("expected a string");
+}
+
+void Evaluator::drop_name(Row& row) const {
+    if (delayed_name_removal()) {
+        row.drop_name = true;
+    } else {
+        row.labels = without_metadata(row.labels);
+    }
+}
+
+Result<void> Evaluator::drop_names(Rows& rows) const {
+    for (Row& row : rows.rows) {
+        drop_name(row);
+    }
+    return merge_same_labels(rows.rows);
+}
+
+Result<void> Evaluator::remove_delayed_names(std::vector<Row>& rows) const {
+    for (Row& row : rows) {
+        if (row.drop_name) {
+            row.labels = without_metadata(row.labels);
+        }
+    }
+    return merge_same_labels(rows);
+}
+
+}  // namespace kpid::promql

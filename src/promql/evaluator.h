@@ -1,0 +1,136 @@
+#pragma once
+// One evaluation of one expression: walks the tree, each node once for all steps.
+
+#include "kpid/base/executor.h"
+#include "kpid/base/result.h"
+#include "kpid/model/reader.h"
+#include "kpid/promql/ast.h"
+#include "kpid/promql/engine.h"
+#include "promql/annotations.h"
+#include "promql/budget.h"
+#include "promql/rows.h"
+#include "promql/steps.h"
+
+#include <boost/unordered/unordered_flat_set.hpp>
+
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace kpid::promql {
+
+/// One value for each step.
+using ScalarColumn = std::vector<double>;
+/// A scalar, a string or an instant vector over the steps. Range vectors are a RangeInput.
+using Evaluated = std::variant<ScalarColumn, std::string, Rows>;
+
+/// All samples of one series that any window of a range vector may need, without stale markers.
+struct RangeSeries {
+    model::Labels labels;
+    bool drop_name = false;
+    std::vector<Timestamp> times;
+    std::vector<double> values;
+};
+
+/// A range vector: its series and where the window of each step lies.
+struct RangeInput {
+    std::vector<RangeSeries> series;
+    Charge charge;
+    Duration range{0};
+    Duration offset{0};
+    std::optional<Timestamp> at;
+
+    /// The end of the window of a step, included; its start is `range` before, excluded.
+    [[nodiscard]] Timestamp window_end(Timestamp step_time) const {
+        return saturating_sub(at ? *at : step_time, offset);
+    }
+};
+
+/// The query as a whole, which `@ start()`, `step()` and their kin look at.
+struct QueryBounds {
+    Timestamp start;
+    Timestamp end;
+    Duration step{0};
+    bool range_query = false;
+};
+
+/// Lives for one query; one thread at a time. What it is given outlives it.
+class Evaluator {
+public:
+    struct Environment {
+        const EngineOptions& options;
+        const QueryContext& context;
+        const model::Reader& reader;
+        Executor& executor;
+        QueryBounds bounds;
+    };
+    Evaluator(const Environment& environment, const Expr& root);
+
+    /// The value of any expression but a range vector.
+    [[nodiscard]] Result<Evaluated> eval(const Expr& expr, const Steps& steps);
+    /// The same where the type is known to be an instant vector / a scalar / a string.
+    [[nodiscard]] Result<Rows> eval_vector(const Expr& expr, const Steps& steps);
+    [[nodiscard]] Result<ScalarColumn> eval_scalar(const Expr& expr, const Steps& steps);
+    [[nodiscard]] Result<std::string> eval_string(const Expr& expr);
+    /// A range vector: a matrix selector or a subquery, perhaps in parentheses.
+    [[nodiscard]] Result<RangeInput> eval_range(const Expr& expr, const Steps& steps);
+    /// An instant selector; with `sample_times` the values are the samples' own times in seconds.
+    [[nodiscard]] Result<Rows> eval_selector(const VectorSelector& selector, const Steps& steps,
+                                             bool sample_times);
+
+    /// The name goes: now, or at the end with delayed name removal.
+    void drop_name(Row& row) const;
+    /// Drops the names of all rows and makes the label sets unique again.
+    [[nodiscard]] Result<void> drop_names(Rows& rows) const;
+    /// The last word of a query: takes away the names that were kept back.
+    [[nodiscard]] Result<void> remove_delayed_names(std::vector<Row>& rows) const;
+
+    /// kCancelled once the query was stopped; to be asked in every long loop.
+    [[nodiscard]] Result<void> check_stop() const;
+    [[nodiscard]] Rows new_rows() { return Rows(budget_); }
+    [[nodiscard]] Budget& budget() { return budget_; }
+    [[nodiscard]] Annotations& annotations() { return annotations_; }
+    [[nodiscard]] const QueryBounds& bounds() const { return environment_.bounds; }
+    [[nodiscard]] Executor& executor() { return environment_.executor; }
+    [[nodiscard]] bool delayed_name_removal() const {
+        return environment_.options.delayed_name_removal;
+    }
+
+private:
+    [[nodiscard]] Result<Evaluated> eval_node(const Expr& expr, const Steps& steps);
+    [[nodiscard]] Result<Evaluated> eval_unary(const UnaryExpr& unary, const Steps& steps);
+    [[nodiscard]] Result<RangeInput> eval_matrix(const MatrixSelector& matrix, const Steps& steps);
+    [[nodiscard]] Result<RangeInput> eval_subquery(const SubqueryExpr& subquery,
+                                                   const Steps& steps);
+    [[nodiscard]] Result<std::vector<model::SeriesColumns>> fetch(const VectorSelector& selector,
+                                                                  model::TimeRange range,
+                                                                  Charge& charge);
+    [[nodiscard]] Result<Duration> resolve(Duration written, const DurationExprPtr& computed) const;
+    [[nodiscard]] std::optional<Timestamp> resolve_at(const TimeModifiers& modifiers) const;
+    bool find_invariant(const Expr& expr);
+
+    Environment environment_;
+    Budget budget_;
+    Annotations annotations_;
+    // The nodes that give the same at every step and read series, so that once is enough.
+    boost::unordered_flat_set<const Expr*> invariant_;
+};
+
+/// The expression inside any parentheses.
+[[nodiscard]] const Expr& strip_parens(const Expr& expr);
+
+/// Binary operators, aggregations and calls; each in its own file.
+[[nodiscard]] Result<Evaluated> eval_binary(Evaluator& evaluator, const BinaryExpr& binary,
+                                            const Steps& steps);
+[[nodiscard]] Result<Rows> eval_vector_matching(Evaluator& evaluator, const BinaryExpr& binary,
+                                                Rows lhs, Rows rhs, const Steps& steps);
+[[nodiscard]] Result<Rows> eval_set_operator(Evaluator& evaluator, const BinaryExpr& binary,
+                                             Rows lhs, Rows rhs, const Steps& steps);
+[[nodiscard]] Result<Rows> eval_aggregate(Evaluator& evaluator, const AggregateExpr& aggregate,
+                                          const Steps& steps);
+[[nodiscard]] Result<Evaluated> eval_call(Evaluator& evaluator, const Call& call,
+                                          const Steps& steps);
+
+}  // namespace kpid::promql

@@ -1,0 +1,197 @@
+// Histogram functions on classic buckets.
+
+#include "kpid/base/number.h"
+#include "promql/classic_histogram.h"
+#include "promql/function_table.h"
+#include "promql/parameters.h"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <functional>
+#include <map>
+
+namespace kpid::promql {
+namespace {
+
+constexpr std::string_view kBucketLabel = "le";
+
+// The rows that are buckets of one histogram, with their bounds.
+struct Histogram {
+    model::Labels labels;  // Without `le`.
+    bool drop_name = false;
+    std::vector<std::size_t> rows;
+    std::vector<double> bounds;
+};
+
+std::vector<Histogram> find_histograms(Evaluator& evaluator, const Rows& input, Position where) {
+    std::vector<Histogram> histograms;
+    boost::unordered_flat_map<model::Labels, std::size_t, model::LabelsHash> place_of;
+    for (std::size_t r = 0; r < input.rows.size(); ++r) {
+        const Row& row = input.rows[r];
+        const std::string_view text = row.labels.get(kBucketLabel);
+        const auto bound = parse_float(text);
+        if (!bound) {
+            evaluator.annotations().warn(
+                fmt::format("bucket label \"le\" is missing or has a malformed value of {} for "
+                            "metric name {}",
+                            model::quote_label_value(text),
+                            model::quote_label_value(row.labels.metric_name())),
+                where);
+            continue;
+        }
+        model::Labels labels = row.labels.without(kBucketLabel);
+        const auto [place, fresh] = place_of.try_emplace(labels, histograms.size());
+        if (fresh) {
+            histograms.push_back({std::move(labels), false, {}, {}});
+        }
+        Histogram& histogram = histograms[place->second];
+        histogram.drop_name = histogram.drop_name || row.drop_name;
+        histogram.rows.push_back(r);
+        histogram.bounds.push_back(*bound);
+    }
+    return histograms;
+}
+
+// The value of each histogram at each step where it has buckets.
+using HistogramFunction =
+    std::function<double(const Histogram&, std::vector<Bucket>&&, std::size_t step)>;
+
+Result<void> apply(Evaluator& evaluator, const Rows& input,
+                   const std::vector<Histogram>& histograms, const Steps& steps,
+                   const HistogramFunction& function, Rows& answer) {
+    std::vector<Bucket> buckets;
+    for (const Histogram& histogram : histograms) {
+        KPID_CHECK_OK(evaluator.check_stop());
+        Row row;
+        row.labels = histogram.labels;
+        row.drop_name = histogram.drop_name;
+        for (std::size_t step = 0; step < steps.count; ++step) {
+            buckets.clear();
+            for (std::size_t i = 0; i < histogram.rows.size(); ++i) {
+                const double count = input.rows[histogram.rows[i]].at(step);
+                if (!is_absent(count)) {
+                    buckets.push_back({histogram.bounds[i], count});
+                }
+            }
+            if (!buckets.empty()) {
+                const double value = function(histogram, std::move(buckets), step);
+                buckets = {};
+                if (!is_absent(value)) {
+                    row.append(step, value);
+                }
+            }
+        }
+        KPID_CHECK_OK(answer.push(std::move(row)));
+    }
+    return {};
+}
+
+double quantile_of(Evaluator& evaluator, const Histogram& histogram, std::vector<Bucket>&& buckets,
+                   double q, Position where) {
+    const BucketQuantile answer = bucket_quantile(q, std::move(buckets));
+    if (answer.forced_monotonic) {
+        evaluator.annotations().info(
+            fmt::format("input to histogram_quantile needed to be fixed for monotonicity (see "
+                        "https://prometheus.io/docs/prometheus/latest/querying/functions/"
+                        "#histogram_quantile) for metric name {}",
+                        model::quote_label_value(histogram.labels.metric_name())),
+            where);
+    }
+    return answer.value;
+}
+
+Result<Evaluated> histogram_quantile(Evaluator& evaluator, const Call& call, const Steps& steps) {
+    KPID_TRY(const ScalarColumn q, evaluator.eval_scalar(*call.arguments[0], steps));
+    KPID_TRY(const Rows input, evaluator.eval_vector(*call.arguments[1], steps));
+    const Position where = call.arguments[1]->position;
+    warn_of_quantiles(evaluator, q, call.arguments[0]->position);
+    const std::vector<Histogram> histograms = find_histograms(evaluator, input, where);
+    Rows rows = evaluator.new_rows();
+    KPID_CHECK_OK(apply(
+        evaluator, input, histograms, steps,
+        [&](const Histogram& histogram, std::vector<Bucket>&& buckets, std::size_t step) {
+            return quantile_of(evaluator, histogram, std::move(buckets), q[step], where);
+        },
+        rows));
+    KPID_CHECK_OK(evaluator.drop_names(rows));
+    return Evaluated(std::move(rows));
+}
+
+// As OpenMetrics writes numbers in labels: never without a fraction or an exponent.
+std::string openmetrics_number(double value) {
+    std::string text = format_float_text(value);
+    if (std::isfinite(value) && text.find_first_of(".e") == std::string::npos) {
+        text += ".0";
+    }
+    return text;
+}
+
+Result<Evaluated> histogram_quantiles(Evaluator& evaluator, const Call& call, const Steps& steps) {
+    KPID_TRY(const Rows input, evaluator.eval_vector(*call.arguments[0], steps));
+    KPID_TRY(const std::string label, evaluator.eval_string(*call.arguments[1]));
+    if (!is_label_name(label)) {
+        return Error{Code::kUnprocessable,
+                     fmt::format("invalid label name {}", model::quote_label_value(label))};
+    }
+    const Position where = call.arguments[0]->position;
+    const std::vector<Histogram> histograms = find_histograms(evaluator, input, where);
+    Rows rows = evaluator.new_rows();
+    for (std::size_t i = 2; i < call.arguments.size(); ++i) {
+        KPID_TRY(const ScalarColumn q, evaluator.eval_scalar(*call.arguments[i], steps));
+        warn_of_quantiles(evaluator, q, call.arguments[i]->position);
+        // A quantile that changes from step to step makes a series of its own for each value.
+        std::map<std::string, double> values;
+        for (const double value : q) {
+            values.emplace(openmetrics_number(value), value);
+        }
+        for (const auto& [text, value] : values) {
+            std::vector<Histogram> labelled = histograms;
+            for (Histogram& histogram : labelled) {
+                histogram.labels = histogram.labels.with(label, text);
+            }
+            const auto at_step = [&](const Histogram& histogram, std::vector<Bucket>&& buckets,
+                                     std::size_t step) {
+                return (q[step] == value || (std::isnan(q[step]) && std::isnan(value)))
+                           ? quantile_of(evaluator, histogram, std::move(buckets), value, where)
+                           : absent();
+            };
+            KPID_CHECK_OK(apply(evaluator, input, labelled, steps, at_step, rows));
+        }
+    }
+    KPID_CHECK_OK(evaluator.drop_names(rows));
+    return Evaluated(std::move(rows));
+}
+
+Result<Evaluated> histogram_fraction(Evaluator& evaluator, const Call& call, const Steps& steps) {
+    KPID_TRY(const ScalarColumn lower, evaluator.eval_scalar(*call.arguments[0], steps));
+    KPID_TRY(const ScalarColumn upper, evaluator.eval_scalar(*call.arguments[1], steps));
+    KPID_TRY(const Rows input, evaluator.eval_vector(*call.arguments[2], steps));
+    const std::vector<Histogram> histograms =
+        find_histograms(evaluator, input, call.arguments[2]->position);
+    Rows rows = evaluator.new_rows();
+    KPID_CHECK_OK(apply(
+        evaluator, input, histograms, steps,
+        [&](const Histogram&, std::vector<Bucket>&& buckets, std::size_t step) {
+            return bucket_fraction(lower[step], upper[step], std::move(buckets));
+        },
+        rows));
+    KPID_CHECK_OK(evaluator.drop_names(rows));
+    return Evaluated(std::move(rows));
+}
+
+constexpr std::array<FunctionEntry, 3> kFunctions = {{
+    {"histogram_fraction", histogram_fraction},
+    {"histogram_quantile", histogram_quantile},
+    {"histogram_quantiles", histogram_quantiles},
+}};
+
+}  // namespace
+
+std::span<const FunctionEntry> histogram_functions() {
+    return kFunctions;
+}
+
+}  // namespace kpid::promql
