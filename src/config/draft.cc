@@ -1,0 +1,81 @@
+#include "config/draft.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <utility>
+
+namespace kpid::config {
+namespace {
+
+/// "1:5: rest": the byte offset in `text` that the numbers name, and what follows them.
+std::size_t take_offset(std::string_view text, std::string_view message) {
+    int line = 0;
+    int column = 0;
+    const char* end = message.data() + message.size();
+    const auto first = std::from_chars(message.data(), end, line);
+    if (first.ec != std::errc{} || first.ptr == end || *first.ptr != ':') {
+        return 0;
+    }
+    const auto second = std::from_chars(first.ptr + 1, end, column);
+    if (second.ec != std::errc{} || line < 1 || column < 1) {
+        return 0;
+    }
+    std::size_t offset = 0;
+    for (int i = 1; i < line; ++i) {
+        const std::size_t next = text.find('\n', offset);
+        if (next == std::string_view::npos) {
+            return 0;
+        }
+        offset = next + 1;
+    }
+    return std::min(offset + static_cast<std::size_t>(column - 1), text.size());
+}
+
+}  // namespace
+
+bool Draft::define(std::map<std::string, Place>& names, std::string_view what,
+                   const std::string& name, Context& context, Position position) {
+    const auto [known, added] = names.emplace(name, Place{context.file(), position});
+    if (!added) {
+        const Place& first = known->second;
+        context.error(position, "duplicate-id",
+                      fmt::format("{} \"{}\" is defined twice, first at {}:{}:{}", what, name,
+                                  first.file, first.position.line, first.position.column));
+    }
+    return added;
+}
+
+void Draft::refer(Reference::Kind kind, std::string name, Context& context, Position position) {
+    references.push_back({kind, std::move(name), {context.file(), position}});
+}
+
+promql::ExprPtr decode_expr(Draft& draft, Context& context, const YamlNode& node,
+                            const std::string& text) {
+    auto expr = promql::parse_expr(text, draft.config.parse_options);
+    if (!expr) {
+        const std::string& message = expr.error().message;
+        context.error(context.position_in(node, text, take_offset(text, message)), "promql",
+                      fmt::format("could not parse expression: {}", message));
+        return nullptr;
+    }
+    return *std::move(expr);
+}
+
+promql::ExprPtr decode_value_expr(Draft& draft, Context& context, const YamlNode& node,
+                                  const std::string& text) {
+    promql::ExprPtr expr = decode_expr(draft, context, node, text);
+    if (expr == nullptr) {
+        return nullptr;
+    }
+    if (expr->type != promql::ValueType::kVector && expr->type != promql::ValueType::kScalar) {
+        context.error(
+            node, "promql",
+            fmt::format("the expression must be an instant vector or a scalar, it is a {}",
+                        promql::documented_name(expr->type)));
+        return nullptr;
+    }
+    return expr;
+}
+
+}  // namespace kpid::config
