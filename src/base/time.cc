@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -92,7 +93,10 @@ constexpr std::array<DurationUnit, 7> kUnits{{
 }  // namespace
 
 std::string format_rfc3339(Timestamp t) {
-    const std::chrono::sys_time<Duration> point{Duration(t.ms())};
+    // 0000-01-01 and the last millisecond of 9999: RFC 3339 has no words beyond.
+    constexpr std::int64_t kFirst = -62'167'219'200'000;
+    constexpr std::int64_t kLast = 253'402'300'799'999;
+    const std::chrono::sys_time<Duration> point{Duration(std::clamp(t.ms(), kFirst, kLast))};
     const auto day = std::chrono::floor<days>(point);
     const std::chrono::year_month_day date{day};
     const std::int64_t in_day = (point - day).count();

@@ -47,5 +47,10 @@ TEST(Duration, ParsesAndPrintsAsPrometheus) {
     }
 }
 
+TEST(Time, WritesTheEndsOfTimeAsTheNearestYear) {
+    EXPECT_EQ(format_rfc3339(Timestamp::min()), "0000-01-01T00:00:00.000Z");
+    EXPECT_EQ(format_rfc3339(Timestamp::max()), "9999-12-31T23:59:59.999Z");
+}
+
 }  // namespace
 }  // namespace kpid
