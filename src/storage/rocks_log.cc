@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
@@ -14,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdarg>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
@@ -33,8 +35,6 @@ constexpr std::size_t kSamplesBufferBytes = std::size_t{16} << 20;
 constexpr std::size_t kSmallBufferBytes = std::size_t{4} << 20;
 constexpr std::size_t kBlockCacheBytes = std::size_t{4} << 20;
 constexpr std::uint64_t kWriteAheadBytesMax = std::uint64_t{64} << 20;
-constexpr std::size_t kInfoLogBytesMax = std::size_t{1} << 20;
-constexpr std::size_t kInfoLogFilesMax = 2;
 // Opening anew is slow; whether there is any room is asked with a small file first.
 constexpr std::string_view kProbeFile = "probe.tmp";
 constexpr std::size_t kProbeBytes = std::size_t{64} << 10;
@@ -49,6 +49,15 @@ rocksdb::Slice slice(std::string_view text) {
     return {text.data(), text.size()};
 }
 
+// RocksDB's own log file would be one more thing to fill the disk, and Debian's build ends the
+// process when it cannot be written. Every failure comes back as a status anyway.
+class SilentLogger final : public rocksdb::Logger {
+public:
+    SilentLogger() : rocksdb::Logger(rocksdb::InfoLogLevel::HEADER_LEVEL) {}
+    using rocksdb::Logger::Logv;
+    void Logv(const char* /*format*/, va_list /*arguments*/) override {}
+};
+
 rocksdb::DBOptions database_options() {
     rocksdb::DBOptions options;
     options.create_if_missing = true;
@@ -56,9 +65,7 @@ rocksdb::DBOptions database_options() {
     options.max_total_wal_size = kWriteAheadBytesMax;
     options.max_open_files = kOpenFilesMax;
     options.max_background_jobs = kBackgroundJobsMax;
-    options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-    options.max_log_file_size = kInfoLogBytesMax;
-    options.keep_log_file_num = kInfoLogFilesMax;
+    options.info_log = std::make_shared<SilentLogger>();
     options.stats_dump_period_sec = 0;
     options.stats_persist_period_sec = 0;
     // The log's end may be torn by a crash; what was acknowledged before it is whole.
@@ -191,7 +198,10 @@ void RocksLog::close() {
     }
     // What was written is with the operating system already; this is for a power cut after a proper
     // end.
-    (void)database_->FlushWAL(true).ok();
+    // A file that failed cannot be synced any more.
+    if (!failed_) {
+        (void)database_->FlushWAL(true).ok();
+    }
     for (rocksdb::ColumnFamilyHandle* one : handles_) {
         (void)database_->DestroyColumnFamilyHandle(one).ok();
     }
