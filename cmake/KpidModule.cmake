@@ -58,7 +58,9 @@ function(kpid_test)
                       KPID_CONFORMANCE_DIR_DEFAULT="${PROJECT_SOURCE_DIR}/../shared/conformance")
   target_link_libraries(${target} PRIVATE kpid_warnings GTest::gmock GTest::gtest_main ${ARG_DEPS})
   add_test(NAME ${ARG_NAME} COMMAND ${target} --gtest_brief=1)
-  set_tests_properties(${ARG_NAME} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+  set_tests_properties(
+    ${ARG_NAME} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
+                           ENVIRONMENT "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan.supp")
 endfunction()
 
 # kpid_benchmark(NAME wire_text SOURCES ... DEPS ...) makes the program bench/<name>_bench, built by the
