@@ -15,7 +15,7 @@ namespace kpid::wire {
 
 struct JsonLimits {
     static constexpr std::size_t kDepthMax = 64;
-    static constexpr std::size_t kNodesMax = 4'000'000;
+    static constexpr std::size_t kNodesMax = 2'000'000;
     std::size_t depth_max = kDepthMax;  ///< Arrays and objects in each other; at most kDepthMax.
     std::size_t nodes_max = kNodesMax;  ///< Values in all.
 };
@@ -34,6 +34,7 @@ private:
     std::vector<std::string> parts_;
 };
 
+class JsonBuilder;
 class JsonDocument;
 
 /// A value of a document, and a place to walk on from. A plain value; valid as long as its
@@ -60,9 +61,9 @@ public:
 
 private:
     friend class JsonDocument;
-    friend struct JsonBuilder;
+    friend class JsonBuilder;
     struct Node;
-    JsonValue(const Node* node) : node_(node) {}
+    explicit JsonValue(const Node* node) : node_(node) {}
     [[nodiscard]] const Node* first_child() const;
     [[nodiscard]] static const Node* next_sibling(const Node* node);
     [[nodiscard]] static std::string_view name_of(const Node* node);
@@ -84,6 +85,7 @@ public:
     [[nodiscard]] JsonValue root() const;
 
 private:
+    friend class JsonBuilder;
     struct Rep;
     explicit JsonDocument(std::unique_ptr<Rep> rep);
     std::unique_ptr<Rep> rep_;

@@ -11,7 +11,7 @@
 namespace kpid::wire {
 
 struct PushLimits {
-    static constexpr std::size_t kItemsMax = 500'000;
+    static constexpr std::size_t kItemsMax = 200'000;
     static constexpr std::size_t kLabelsMax = 128;
     /// Objects and arrays in each other; a correct body needs three.
     static constexpr std::size_t kDepthMax = 16;

@@ -28,12 +28,11 @@ enum class StatsdKind {
 
 struct StatsdEvent {
     StatsdKind kind = StatsdKind::kCounter;
-    std::string name;        ///< As it was sent; metric_name() makes it a metric's.
+    std::string name;        ///< As it was sent; sanitise_statsd_name() makes it a metric's.
     double value = 0;        ///< Not for sets.
     std::string set_member;  ///< Sets only.
     double sample_rate = 1;  ///< 0 < rate <= 1: what was counted stands for 1 / rate.
-    model::Labels
-        tags;  ///< Names made classic label names; a tag without a value has the value "true".
+    model::Labels tags;      ///< Names made classic label names; a tag without a value is left out.
     std::optional<Timestamp> time;  ///< DogStatsD's `|T`.
 };
 

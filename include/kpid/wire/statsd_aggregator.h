@@ -48,11 +48,10 @@ private:
     enum class Shape : std::uint8_t { kCounter, kGauge, kSummary, kSet };
     struct Series {
         Shape shape = Shape::kCounter;
-        double value = 0;        // counter: total; gauge: level
-        double sum = 0;          // summary
-        double count = 0;        // summary
-        bool has_value = false;  // gauge: set at least once
-        bool touched = false;    // since the last flush
+        double value = 0;      // counter: total; gauge: level
+        double sum = 0;        // summary
+        double count = 0;      // summary
+        bool touched = false;  // since the last flush
         bool has_live_quantiles = false;
         Timestamp last_touched = Timestamp::min();
         std::vector<double> values;  // summary, this interval
@@ -61,20 +60,28 @@ private:
         model::Labels sum_labels;
         model::Labels count_labels;
     };
+    struct NameUse {
+        Shape shape = Shape::kCounter;
+        std::string base;        // the summary's name behind `_sum` and `_count`
+        std::size_t series = 0;  // that use it
+    };
     using SeriesMap = std::unordered_map<model::Labels, Series, model::LabelsHash>;
 
     [[nodiscard]] static Shape shape_of(StatsdKind kind);
     Series* find_or_add(const StatsdEvent& event);
+    [[nodiscard]] bool reserve_names(const std::string& name, Shape shape);
+    void release_names(const std::string& name, Shape shape);
     void add_to(Series& series, const StatsdEvent& event);
     void flush_series(const model::Labels& labels, Series& series, Timestamp now,
-                      std::vector<model::SeriesSample>& out);
-    void flush_summary(Series& series, Timestamp now, std::vector<model::SeriesSample>& out);
-    void mark_stale(const model::Labels& labels, const Series& series, Timestamp now,
-                    std::vector<model::SeriesSample>& out) const;
+                      std::vector<model::SeriesSample>& out) const;
+    void flush_summary(Series& series, Timestamp now, std::vector<model::SeriesSample>& out) const;
+    void make_summary_labels(const model::Labels& labels, Series& series) const;
+    static void mark_stale(const model::Labels& labels, const Series& series, Timestamp now,
+                           std::vector<model::SeriesSample>& out);
 
     const StatsdAggregatorOptions options_;
     SeriesMap series_;
-    StringMap<Shape> shapes_;                 // of each metric name
+    StringMap<NameUse> names_;                // every metric name that the series use
     std::vector<model::SeriesSample> timed_;  // gauges that came with their own time
     std::uint64_t dropped_by_limit_ = 0;
     std::uint64_t dropped_by_kind_ = 0;
