@@ -1,0 +1,22 @@
+#pragma once
+// The one table from error codes to HTTP: status and Prometheus' errorType.
+
+#include "kpid/base/result.h"
+#include "net/http_message.h"
+
+#include <string_view>
+
+namespace kpid::http {
+
+struct ErrorStatus {
+    unsigned status = 500;
+    std::string_view error_type;
+};
+
+[[nodiscard]] ErrorStatus error_status(Code code);
+
+/// `{"status":"error","errorType":…,"error":…}` with the status of the code; 429 and 503 carry
+/// Retry-After.
+[[nodiscard]] net::HttpResponse error_response(const Error& error);
+
+}  // namespace kpid::http

@@ -1,0 +1,81 @@
+// Reads request parameters.
+#include "http/params.h"
+
+#include "kpid/base/number.h"
+#include "kpid/promql/parser.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+
+namespace kpid::http {
+
+Error bad_parameter(std::string_view name, std::string_view why) {
+    return invalid_argument(fmt::format("invalid parameter \"{}\": {}", name, why));
+}
+
+Result<Timestamp> time_param(const net::HttpParams& params, std::string_view name,
+                             Timestamp fallback) {
+    const auto text = params.get(name);
+    if (!text || text->empty()) {
+        return fallback;
+    }
+    Result<Timestamp> time = parse_time(*text);
+    if (!time) {
+        return bad_parameter(
+            name, fmt::format("Invalid time value for '{}': {}", name, time.error().message));
+    }
+    return time;
+}
+
+Result<Duration> parse_duration_param(std::string_view text) {
+    if (const Result<double> seconds = parse_float(text)) {
+        const double ms = *seconds * 1000;
+        if (!std::isfinite(ms) || std::abs(ms) > 9.2e15) {
+            return invalid_argument(
+                fmt::format("cannot parse \"{}\" to a valid duration. It overflows int64", text));
+        }
+        return Duration(static_cast<std::int64_t>(ms));
+    }
+    if (const Result<Duration> duration = parse_duration(text)) {
+        return *duration;
+    }
+    return invalid_argument(fmt::format("cannot parse \"{}\" to a valid duration", text));
+}
+
+Result<model::TimeRange> range_params(const net::HttpParams& params) {
+    KPID_TRY(const Timestamp start, time_param(params, "start", Timestamp::min()));
+    KPID_TRY(const Timestamp end, time_param(params, "end", Timestamp::max()));
+    if (end < start) {
+        return bad_parameter("end", "end timestamp must not be before start time");
+    }
+    return model::TimeRange{start, end};
+}
+
+Result<std::vector<std::vector<model::Matcher>>> match_params(const net::HttpParams& params) {
+    std::vector<std::vector<model::Matcher>> sets;
+    for (const std::string_view text : params.get_all("match[]")) {
+        Result<std::vector<model::Matcher>> matchers = promql::parse_metric_selector(text);
+        if (!matchers) {
+            return bad_parameter("match[]", matchers.error().message);
+        }
+        sets.push_back(std::move(*matchers));
+    }
+    return sets;
+}
+
+Result<std::size_t> limit_param(const net::HttpParams& params) {
+    const auto text = params.get("limit");
+    if (!text || text->empty()) {
+        return std::size_t{0};
+    }
+    std::size_t limit = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
+    if (error != std::errc{} || end != text->data() + text->size()) {
+        return bad_parameter("limit", "limit must be a non-negative number");
+    }
+    return limit;
+}
+
+}  // namespace kpid::http

@@ -1,0 +1,31 @@
+#pragma once
+// Prometheus' request parameters: times, durations, matchers; errors worded as Prometheus words
+// them.
+
+#include "kpid/base/result.h"
+#include "kpid/base/time.h"
+#include "kpid/model/matcher.h"
+#include "kpid/model/reader.h"
+#include "net/http_message.h"
+
+#include <string_view>
+#include <vector>
+
+namespace kpid::http {
+
+/// `invalid parameter "<name>": <why>`.
+[[nodiscard]] Error bad_parameter(std::string_view name, std::string_view why);
+/// RFC 3339 or Unix seconds; `fallback` when absent.
+[[nodiscard]] Result<Timestamp> time_param(const net::HttpParams& params, std::string_view name,
+                                           Timestamp fallback);
+/// Seconds with a fraction or a Prometheus duration.
+[[nodiscard]] Result<Duration> parse_duration_param(std::string_view text);
+/// `start` and `end`; all of time when absent; an error when end lies before start.
+[[nodiscard]] Result<model::TimeRange> range_params(const net::HttpParams& params);
+/// Each `match[]` as matchers.
+[[nodiscard]] Result<std::vector<std::vector<model::Matcher>>> match_params(
+    const net::HttpParams& params);
+/// `limit`: 0 is no bound.
+[[nodiscard]] Result<std::size_t> limit_param(const net::HttpParams& params);
+
+}  // namespace kpid::http

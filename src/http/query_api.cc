@@ -1,0 +1,195 @@
+// The query endpoints.
+#include "http/query_api.h"
+
+#include "http/api_json.h"
+#include "http/params.h"
+#include "kpid/base/json_writer.h"
+#include "kpid/promql/parser.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+namespace kpid::http {
+namespace {
+
+constexpr std::int64_t kPointsMax = 11'000;
+
+// Prometheus answers 422 where a query is too large for the limits, and names its timeout.
+Error query_error(const Error& error, const QueryWatchdog::Watch& watch) {
+    if (watch.expired()) {
+        return Error{Code::kDeadlineExceeded, "query timed out in expression evaluation"};
+    }
+    if (error.code == Code::kResourceExhausted) {
+        return Error{Code::kUnprocessable, error.message};
+    }
+    return error;
+}
+
+Result<promql::ExprPtr> parse_query(const net::HttpParams& params,
+                                    const evaluate::Snapshot& snapshot) {
+    Result<promql::ExprPtr> expr =
+        promql::parse_expr(params.get_or("query", ""), snapshot.config->parse_options);
+    if (!expr) {
+        return bad_parameter("query", expr.error().message);
+    }
+    return expr;
+}
+
+Result<Duration> timeout_param(const net::HttpParams& params, const evaluate::Snapshot& snapshot) {
+    const Duration limit = snapshot.config->limits.query_timeout;
+    const auto text = params.get("timeout");
+    if (!text || text->empty()) {
+        return limit;
+    }
+    Result<Duration> timeout = parse_duration_param(*text);
+    if (!timeout) {
+        return bad_parameter("timeout", timeout.error().message);
+    }
+    return std::min(*timeout, limit);
+}
+
+net::HttpResponse answer(const promql::QueryResult& result) {
+    JsonWriter json;
+    write_value(json, result.value);
+    return success(std::move(json).take(), result.warnings, result.infos);
+}
+
+net::HttpResponse answer_strings(std::vector<std::string> strings, std::size_t limit) {
+    std::vector<std::string> warnings;
+    if (limit != 0 && strings.size() > limit) {
+        strings.resize(limit);
+        warnings.emplace_back("results truncated due to limit");
+    }
+    JsonWriter json;
+    write_strings(json, strings);
+    return success(std::move(json).take(), warnings);
+}
+
+using ReadStrings =
+    std::function<Result<std::vector<std::string>>(std::span<const model::Matcher>)>;
+
+// The union over all sets of matchers; without any, over all series.
+Result<std::vector<std::string>> union_of(const std::vector<std::vector<model::Matcher>>& sets,
+                                          const ReadStrings& read) {
+    if (sets.empty()) {
+        return read({});
+    }
+    std::set<std::string> all;
+    for (const std::vector<model::Matcher>& matchers : sets) {
+        KPID_TRY(std::vector<std::string> some, read(matchers));
+        all.insert(some.begin(), some.end());
+    }
+    return std::vector<std::string>(all.begin(), all.end());
+}
+
+}  // namespace
+
+Result<net::HttpResponse> QueryApi::query(const net::HttpParams& params) const {
+    const evaluate::Snapshot snapshot = evaluator_.snapshot();
+    KPID_TRY(const Timestamp time, time_param(params, "time", clock_.wall_now()));
+    KPID_TRY(const Duration timeout, timeout_param(params, snapshot));
+    KPID_TRY(const promql::ExprPtr expr, parse_query(params, snapshot));
+    const QueryWatchdog::Watch watch(watchdog_, clock_.mono_now() + timeout);
+    const Result<promql::QueryResult> result =
+        snapshot.engine->instant(*expr, time, reader_, {.stop = watch.token()});
+    if (!result) {
+        return query_error(result.error(), watch);
+    }
+    return answer(*result);
+}
+
+Result<net::HttpResponse> QueryApi::query_range(const net::HttpParams& params) const {
+    const evaluate::Snapshot snapshot = evaluator_.snapshot();
+    for (const std::string_view name : {"start", "end"}) {
+        if (params.get_or(name, "").empty()) {
+            return bad_parameter(name, "cannot parse \"\" to a valid timestamp");
+        }
+    }
+    KPID_TRY(const Timestamp start, time_param(params, "start", Timestamp()));
+    KPID_TRY(const Timestamp end, time_param(params, "end", Timestamp()));
+    if (end < start) {
+        return bad_parameter("end", "end timestamp must not be before start time");
+    }
+    const Result<Duration> step = parse_duration_param(params.get_or("step", ""));
+    if (!step) {
+        return bad_parameter("step", step.error().message);
+    }
+    if (step->count() <= 0) {
+        return bad_parameter(
+            "step",
+            "zero or negative query resolution step widths are not accepted. Try a "
+            "positive integer");
+    }
+    if ((end - start) / *step > kPointsMax) {
+        return invalid_argument(
+            "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query "
+            "resolution (?step=XX)");
+    }
+    KPID_TRY(const Duration timeout, timeout_param(params, snapshot));
+    KPID_TRY(const promql::ExprPtr expr, parse_query(params, snapshot));
+    const QueryWatchdog::Watch watch(watchdog_, clock_.mono_now() + timeout);
+    const Result<promql::QueryResult> result =
+        snapshot.engine->range(*expr, start, end, *step, reader_, {.stop = watch.token()});
+    if (!result) {
+        return query_error(result.error(), watch);
+    }
+    return answer(*result);
+}
+
+Result<net::HttpResponse> QueryApi::series(const net::HttpParams& params) const {
+    if (!params.has("match[]")) {
+        return invalid_argument("no match[] parameter provided");
+    }
+    KPID_TRY(const model::TimeRange range, range_params(params));
+    KPID_TRY(const auto sets, match_params(params));
+    KPID_TRY(const std::size_t limit, limit_param(params));
+    std::set<model::Labels> all;
+    for (const std::vector<model::Matcher>& matchers : sets) {
+        KPID_TRY(const std::vector<model::Labels> some, reader_.series(matchers, range));
+        all.insert(some.begin(), some.end());
+    }
+    std::vector<std::string> warnings;
+    std::size_t written = 0;
+    JsonWriter json;
+    json.begin_array();
+    for (const model::Labels& labels : all) {
+        if (limit != 0 && written++ == limit) {
+            warnings.emplace_back("results truncated due to limit");
+            break;
+        }
+        write_labels(json, labels);
+    }
+    json.end_array();
+    return success(std::move(json).take(), warnings);
+}
+
+Result<net::HttpResponse> QueryApi::labels(const net::HttpParams& params) const {
+    KPID_TRY(const model::TimeRange range, range_params(params));
+    KPID_TRY(const auto sets, match_params(params));
+    KPID_TRY(const std::size_t limit, limit_param(params));
+    KPID_TRY(std::vector<std::string> names,
+             union_of(sets, [&](std::span<const model::Matcher> matchers) {
+                 return reader_.label_names(matchers, range);
+             }));
+    return answer_strings(std::move(names), limit);
+}
+
+Result<net::HttpResponse> QueryApi::label_values(const std::string& name,
+                                                 const net::HttpParams& params) const {
+    if (!model::is_classic_label_name(name)) {
+        return invalid_argument(fmt::format("invalid label name: \"{}\"", name));
+    }
+    KPID_TRY(const model::TimeRange range, range_params(params));
+    KPID_TRY(const auto sets, match_params(params));
+    KPID_TRY(const std::size_t limit, limit_param(params));
+    KPID_TRY(std::vector<std::string> values,
+             union_of(sets, [&](std::span<const model::Matcher> matchers) {
+                 return reader_.label_values(name, matchers, range);
+             }));
+    return answer_strings(std::move(values), limit);
+}
+
+}  // namespace kpid::http

@@ -1,0 +1,35 @@
+#pragma once
+// Prometheus' query endpoints: query, query_range, series, labels, label values.
+
+#include "evaluate/evaluator.h"
+#include "http/query_watchdog.h"
+#include "kpid/model/reader.h"
+#include "net/http_message.h"
+
+#include <string>
+
+namespace kpid::http {
+
+/// Answers with Prometheus' parameters, JSON, errors and codes. Functions block for the query:
+/// query pool only. Thread-safe.
+class QueryApi {
+public:
+    QueryApi(const evaluate::Evaluator& evaluator, const model::Reader& reader, const Clock& clock,
+             QueryWatchdog& watchdog)
+        : evaluator_(evaluator), reader_(reader), clock_(clock), watchdog_(watchdog) {}
+
+    [[nodiscard]] Result<net::HttpResponse> query(const net::HttpParams& params) const;
+    [[nodiscard]] Result<net::HttpResponse> query_range(const net::HttpParams& params) const;
+    [[nodiscard]] Result<net::HttpResponse> series(const net::HttpParams& params) const;
+    [[nodiscard]] Result<net::HttpResponse> labels(const net::HttpParams& params) const;
+    [[nodiscard]] Result<net::HttpResponse> label_values(const std::string& name,
+                                                         const net::HttpParams& params) const;
+
+private:
+    const evaluate::Evaluator& evaluator_;
+    const model::Reader& reader_;
+    const Clock& clock_;
+    QueryWatchdog& watchdog_;
+};
+
+}  // namespace kpid::http

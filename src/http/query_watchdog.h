@@ -1,0 +1,53 @@
+#pragma once
+// Stops queries that take too long.
+
+#include "kpid/base/mutex.h"
+#include "net/task_group.h"
+#include "net/timers.h"
+
+#include <list>
+#include <stop_token>
+
+namespace kpid::http {
+
+/// Knows the running queries and their deadlines; a task looks every kTick. Thread-safe.
+class QueryWatchdog {
+public:
+    static constexpr Duration kTick = std::chrono::milliseconds(50);
+
+    explicit QueryWatchdog(net::Timers& timers) : timers_(timers) {}
+
+    /// A running query: its stop token is set when the deadline has passed. Ends its watch when it
+    /// dies.
+    class Watch {
+    public:
+        Watch(QueryWatchdog& owner, MonoTime deadline);
+        ~Watch();
+        Watch(const Watch&) = delete;
+        Watch& operator=(const Watch&) = delete;
+        [[nodiscard]] std::stop_token token() const { return entry_->source.get_token(); }
+        [[nodiscard]] bool expired() const { return entry_->source.stop_requested(); }
+
+    private:
+        friend class QueryWatchdog;
+        struct Entry {
+            MonoTime deadline;
+            std::stop_source source;
+        };
+        QueryWatchdog& owner_;
+        std::list<Entry>::iterator entry_;
+    };
+
+    /// Looks until it is cancelled; to be spawned once.
+    [[nodiscard]] net::Task<> run();
+    [[nodiscard]] const Clock& clock() const { return timers_.clock(); }
+
+private:
+    void stop_expired();
+
+    net::Timers& timers_;
+    Mutex mutex_;
+    std::list<Watch::Entry> running_ KPID_GUARDED_BY(mutex_);
+};
+
+}  // namespace kpid::http
