@@ -1,0 +1,61 @@
+#pragma once
+// Everything that brings samples in: pollers of sources, listeners. The seam for http and app.
+
+#include "config/config.h"
+#include "ingest/target_view.h"
+#include "kpid/base/log.h"
+#include "kpid/model/appender.h"
+#include "net/http_client.h"
+#include "net/task.h"
+#include "net/timers.h"
+#include "net/worker_pool.h"
+
+#include <prometheus/registry.h>
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace kpid::ingest {
+
+/// What an Ingest borrows; all of it outlives it and is thread-safe.
+struct IngestDependencies {
+    model::Appender& appender;
+    net::HttpClient& client;
+    net::Timers& timers;
+    net::WorkerPool& workers;
+    net::asio::io_context& io;
+    prometheus::Registry& registry;
+    Logger log;
+};
+
+/// Owns the pollers and listeners of the running configuration. start, reconfigure, stop and join come from one
+/// strand; the views may be asked for from any thread.
+class Ingest {
+public:
+    Ingest(net::Strand strand, IngestDependencies dependencies);
+    ~Ingest();
+    Ingest(const Ingest&) = delete;
+    Ingest& operator=(const Ingest&) = delete;
+
+    /// Starts what the configuration names and stops what it no longer names; what is unchanged goes on without a
+    /// gap. The first call starts everything. An error: a listener's address cannot be had (pollers run all the
+    /// same); it names the address and the setting.
+    [[nodiscard]] Result<void> reconfigure(std::shared_ptr<const config::Config> config);
+    void stop();
+    [[nodiscard]] net::Task<bool> join(MonoTime deadline);
+
+    /// Scrape targets, in order of pool and URL, for /api/v1/targets.
+    [[nodiscard]] std::vector<TargetView> targets() const;
+    /// True when series with this `job` come from a source that is polled.
+    [[nodiscard]] bool is_polled(std::string_view job) const;
+    /// True when that source answered well since this process started (each of its targets, of several).
+    [[nodiscard]] bool answered_since_start(std::string_view job) const;
+    [[nodiscard]] bool all_answered_since_start() const;
+
+private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kpid::ingest
