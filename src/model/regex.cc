@@ -44,21 +44,46 @@ std::string_view take_reference(std::string_view& rest) {
     return name;
 }
 
+// Go also reads `(?<name>…)`, which this RE2 knows only as `(?P<name>…)`.
+std::string with_old_group_names(std::string_view pattern) {
+    std::string text;
+    bool in_class = false;
+    for (std::size_t i = 0; i < pattern.size(); ++i) {
+        const std::string_view rest = pattern.substr(i);
+        if (rest.size() > 1 && rest[0] == '\\') {
+            text += rest.substr(0, 2);
+            ++i;
+            continue;
+        }
+        if (!in_class && rest.size() > 3 && rest.starts_with("(?<") && rest[3] != '=' &&
+            rest[3] != '!') {
+            text += "(?P<";
+            i += 2;
+            continue;
+        }
+        in_class = in_class ? rest[0] != ']' : rest[0] == '[';
+        text += rest[0];
+    }
+    return text;
+}
+
 }  // namespace
 
 Regex::Regex(std::string pattern, std::shared_ptr<const re2::RE2> re)
-    : pattern_(std::move(pattern)), re_(std::move(re)) {}
+    : pattern_(std::move(pattern)), re_(std::move(re)) {
+}
 
 Result<Regex> Regex::compile(std::string_view pattern) {
     if (pattern.size() > kPatternBytesMax) {
-        return invalid_argument(fmt::format("regular expression of {} bytes: at most {} are allowed",
-                                            pattern.size(), kPatternBytesMax));
+        return invalid_argument(
+            fmt::format("regular expression of {} bytes: at most {} are allowed", pattern.size(),
+                        kPatternBytesMax));
     }
     re2::RE2::Options options;
     options.set_log_errors(false);
     options.set_dot_nl(true);
-    auto re = std::make_shared<re2::RE2>(
-        re2::StringPiece(pattern.data(), pattern.size()), options);
+    const std::string text = with_old_group_names(pattern);
+    auto re = std::make_shared<re2::RE2>(text, options);
     if (!re->ok()) {
         return invalid_argument(fmt::format("error parsing regexp: {}", re->error()));
     }
@@ -71,8 +96,8 @@ bool Regex::full_match(std::string_view text) const {
 
 bool Regex::expand(std::string_view text, std::string_view replacement, std::string& out) const {
     const re2::StringPiece piece(text.data(), text.size());
-    std::vector<re2::StringPiece> groups(
-        static_cast<std::size_t>(re_->NumberOfCapturingGroups()) + 1);
+    std::vector<re2::StringPiece> groups(static_cast<std::size_t>(re_->NumberOfCapturingGroups()) +
+                                         1);
     if (!re_->Match(piece, 0, piece.size(), re2::RE2::ANCHOR_BOTH, groups.data(),
                     static_cast<int>(groups.size()))) {
         return false;

@@ -208,7 +208,7 @@ private:
             case simdjson::CAPACITY:
                 return fail("text too large");
             case simdjson::INCOMPLETE_ARRAY_OR_OBJECT:
-                return fail("an array or object does not end");
+                return fail("an array or object does not end, or more follows it");
             default:
                 return fail("unexpected character");
         }

@@ -25,6 +25,19 @@ TEST(Regex, ExpandFollowsGo) {
     }
 }
 
+TEST(Regex, ReadsBothSpellingsOfGroupNames) {
+    for (const char* pattern : {"(?P<x>a+)b", "(?<x>a+)b"}) {
+        SCOPED_TRACE(pattern);
+        const auto regex = Regex::compile(pattern);
+        ASSERT_TRUE(regex);
+        std::string out;
+        EXPECT_TRUE(regex->expand("aab", "${x}", out));
+        EXPECT_EQ(out, "aa");
+    }
+    EXPECT_TRUE(Regex::compile(R"([(?<]\(?<x>?)")->full_match("<(<x>"));
+    EXPECT_FALSE(Regex::compile("(?<=a)b"));
+}
+
 TEST(Regex, ExpandRefusesWhatDoesNotMatchWhole) {
     std::string out;
     EXPECT_FALSE(Regex::compile("a").value().expand("ab", "x", out));

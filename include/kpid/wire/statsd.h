@@ -58,7 +58,7 @@ struct StatsdLimits {
     static constexpr std::size_t kLineBytesMax = 8192;
     static constexpr std::size_t kLinesMax = 65536;
     static constexpr std::size_t kTagsMax = 128;
-    static constexpr std::size_t kPackedValuesMax = 4096;
+    static constexpr std::size_t kPackedValuesMax = 2048;
 };
 
 struct StatsdPacket {
