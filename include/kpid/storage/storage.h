@@ -46,6 +46,8 @@ public:
     /// Borrowed; outlives the storage's last append. Only before the first append.
     void add_observer(model::AppendObserver* observer);
 
+    /// Also kInvalidArgument when a state write breaks kStateKeyBytesMax or kStateValueBytesMax, as
+    /// write() does.
     [[nodiscard]] Result<model::AppendResult> append(const model::AppendBatch& batch) override;
 
     [[nodiscard]] Result<std::vector<model::SeriesColumns>> select(
