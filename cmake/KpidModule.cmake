@@ -17,7 +17,8 @@ target_compile_options(
             -Wno-missing-field-initializers
             $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
             # libstdc++ 12's own stable_sort calls what it calls deprecated, and clang says so in our files.
-            $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety;-Wno-deprecated-declarations>)
+            $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>
+            $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
 
 # kpid_module(NAME storage HEADERS kpid/storage/x.h ... SOURCES a.cc b.h ... DEPS ... PRIVATE_DEPS ...)
 # makes the library kpid_<name> with the alias kpid::<name>. HEADERS are the public ones under include/
