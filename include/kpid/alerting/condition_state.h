@@ -55,7 +55,7 @@ struct AlertDetails {
 
 /// What is asked for the details of one alert.
 struct DetailsRequest {
-    model::Labels identity;
+    model::Labels identity;  ///< alert_identity() of it.
     model::Labels instance;  ///< The instance's own labels, for `$labels`.
     std::string condition;
     std::string severity;
@@ -121,18 +121,20 @@ public:
     [[nodiscard]] bool changed_since_snapshot() const { return dirty_; }
 
 private:
-    // One alert, pending or firing.
+    // One alert: waiting for its hold or for a worse level to end, or firing.
     struct Level {
-        Timestamp active_since;
+        std::size_t rank = 0;  // from the mildest
         bool active = false;
-        std::optional<Timestamp> inactive_since;  // firing only: keep_firing_for runs
+        Timestamp active_since;
         bool firing = false;
-        Alert alert;
+        std::optional<Timestamp> inactive_since;  // firing only: keep_firing_for runs
         double value = 0;
+        Alert alert;
     };
-    // One condition of one instance; levels by severity.
+    using Levels = std::map<std::string, Level>;  // by severity
+    // One condition of one instance.
     struct Track {
-        std::map<std::string, Level> levels;
+        Levels levels;
         bool restored = false;
         std::optional<Timestamp> judged_sample;
     };
@@ -140,17 +142,23 @@ private:
     struct Pass;
 
     void step(Pass& pass, const InstanceInput& instance, const ConditionInput& condition);
-    void refresh(Pass& pass, Track& track, const InstanceInput& instance,
-                 const ConditionInput& condition, bool judged);
-    void end(Pass& pass, Level& level, EndReason reason, const std::string& superseded_by);
-    void end_instance(Pass& pass, const model::Labels& instance);
+    void set_active(const Pass& pass, Track& track, const std::vector<ConditionLevel>& levels);
+    void switch_firing(Pass& pass, const Key& key, Track& track,
+                       const std::vector<ConditionLevel>& levels);
+    void start(Pass& pass, Level& level, const model::Labels& identity);
+    void end(Pass& pass, const Key& key, Levels::iterator level, EndReason reason,
+             const std::string& superseded_by);
+    void describe(const Pass& pass, const Key& key, const std::string& severity, Level& level,
+                  bool ending);
+    void refresh(Pass& pass, const Key& key, Track& track);
+    void end_instance(Pass& pass, const model::Labels& instance, EndReason reason);
     void forget_ended(Timestamp now);
 
     model::Labels base_;
     std::map<Key, Track> tracks_;
     std::vector<Alert> ended_;
     VanishedSeries written_;
-    bool dirty_ = true;
+    mutable bool dirty_ = true;  // cleared by snapshot()
 };
 
 }  // namespace kpid::alerting

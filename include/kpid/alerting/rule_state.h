@@ -44,6 +44,9 @@ struct RuleUpdate {
     /// ALERTS and ALERTS_FOR_STATE with stale markers for series that went: to be appended. Empty
     /// until the state of `for` is restored, see RuleState::restore_for_state().
     std::vector<model::SeriesSample> samples;
+    /// Beyond the limit: all alerts are dropped, as Prometheus does; what fired has ended in
+    /// `transitions`.
+    std::optional<Error> error;
 };
 
 /// One stored series of ALERTS_FOR_STATE: its newest sample within the outage tolerance.
@@ -75,10 +78,9 @@ public:
     [[nodiscard]] std::string snapshot() const;
 
     /// One evaluation. `may_end` false: alerts that were restored and vanished stay as they are
-    /// (after a start, until the sources answered). Errors: kUnprocessable for two elements with
-    /// the same labels after the rule's were applied (nothing changes), kResourceExhausted beyond
-    /// the limit (all alerts are dropped, as Prometheus does; those that fired end and stand in
-    /// ended()).
+    /// (after a start, until the sources answered). An error, kUnprocessable, when two elements
+    /// have the same labels after the rule's were applied: nothing changed then. For the limit see
+    /// RuleUpdate::error.
     [[nodiscard]] Result<RuleUpdate> update(Timestamp now, const AlertingRule& rule,
                                             std::span<const RuleValue> vector,
                                             const ExpandTemplate& expand,
@@ -118,16 +120,15 @@ private:
         Alert alert;
     };
     using Entries = std::map<model::Labels, Entry>;
-    struct Fresh;
+    struct Pass;
 
-    [[nodiscard]] Result<std::map<model::Labels, Fresh>> label_alerts(
-        const AlertingRule& rule, std::span<const RuleValue> vector,
-        const ExpandTemplate& expand) const;
-    void take(Timestamp now, std::map<model::Labels, Fresh> fresh, const AlertingRule& rule,
-              MonoTime cause_accepted_at, std::vector<Transition>& transitions);
+    void take(Pass& pass, Entries fresh);
+    void step_present(Pass& pass, Entry& entry);
+    [[nodiscard]] bool step_absent(Pass& pass, Entry& entry);
+    [[nodiscard]] std::vector<Transition> clear(Timestamp now, EndReason reason);
 
     bool for_state_pending_ = false;
-    bool dirty_ = true;
+    mutable bool dirty_ = true;  // cleared by snapshot()
     Entries entries_;
     VanishedSeries written_;
 };
