@@ -18,7 +18,9 @@ target_compile_options(
             $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
             # libstdc++ 12's own stable_sort calls what it calls deprecated, and clang says so in our files.
             $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>
-            $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
+            # libstdc++ 12's own std::stable_sort calls what it has deprecated itself.
+            $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
+            $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)
 
 # kpid_module(NAME storage HEADERS kpid/storage/x.h ... SOURCES a.cc b.h ... DEPS ... PRIVATE_DEPS ...)
 # makes the library kpid_<name> with the alias kpid::<name>. HEADERS are the public ones under include/
