@@ -136,31 +136,43 @@ Result<Rows> count_values(Evaluator& evaluator, const AggregateExpr& aggregate, 
         return failed(fmt::format("invalid label name {}", model::quote_label_value(label)));
     }
     const Grouping grouping(aggregate, input.rows);
-    using Key = std::pair<std::size_t, std::string>;  // Group and value's text.
-    boost::unordered_flat_map<Key, std::size_t> place_of;
-    boost::unordered_flat_map<Key, double> counts;
+    // The label is set before the grouping: "without" may take it away again.
+    const auto& names = aggregate.grouping;
+    const bool shown =
+        !aggregate.without || std::find(names.begin(), names.end(), label) == names.end();
+    boost::unordered_flat_map<std::pair<std::size_t, std::string>, std::size_t> place_of_value;
+    boost::unordered_flat_map<model::Labels, std::size_t, model::LabelsHash> place_of_labels;
     std::vector<Row> answer;
+    std::vector<double> counts;  // By place in the answer, of one step.
+    const auto place_of = [&](std::size_t group, double value) {
+        const auto [known, fresh] = place_of_value.try_emplace({group, format_float(value)}, 0);
+        if (fresh) {
+            Row row = grouping.empty_row(group);
+            row.labels = shown ? row.labels.with(label, known->first.second) : row.labels;
+            known->second = place_of_labels.try_emplace(row.labels, answer.size()).first->second;
+            if (known->second == answer.size()) {
+                answer.push_back(std::move(row));
+                counts.push_back(0);
+            }
+        }
+        return known->second;
+    };
     Charge working(evaluator.budget());
     for (std::size_t step = 0; step < steps.count; ++step) {
         KPID_CHECK_OK(evaluator.check_stop());
-        counts.clear();
+        std::fill(counts.begin(), counts.end(), 0.0);
         for (std::size_t r = 0; r < input.rows.size(); ++r) {
             const double value = input.rows[r].at(step);
             if (!is_absent(value)) {
-                counts[{grouping.group_of[r], format_float(value)}] += 1;
+                counts[place_of(grouping.group_of[r], value)] += 1;
             }
         }
-        for (const auto& [key, count] : counts) {
-            const auto [place, fresh] = place_of.try_emplace(key, answer.size());
-            if (fresh) {
-                Row row = grouping.empty_row(key.first);
-                row.labels = row.labels.with(label, key.second);
-                answer.push_back(std::move(row));
+        for (std::size_t place = 0; place < answer.size(); ++place) {
+            if (counts[place] > 0) {
+                const std::size_t size_before = answer[place].values.size();
+                answer[place].append(step, counts[place]);
+                KPID_CHECK_OK(working.add(answer[place].values.size() - size_before));
             }
-            Row& row = answer[place->second];
-            const std::size_t before_size = row.values.size();
-            row.append(step, count);
-            KPID_CHECK_OK(working.add(row.values.size() - before_size));
         }
     }
     working = Charge(evaluator.budget());
@@ -168,7 +180,6 @@ Result<Rows> count_values(Evaluator& evaluator, const AggregateExpr& aggregate, 
     for (Row& row : answer) {
         KPID_CHECK_OK(rows.push(std::move(row)));
     }
-    KPID_CHECK_OK(merge_same_labels(rows.rows));
     return rows;
 }
 

@@ -52,7 +52,8 @@ model::Labels labels_of_absent(const Expr& argument) {
             continue;
         }
         const bool one = matcher.type() == model::MatchType::kEqual;
-        const auto [place, fresh] = pinned.try_emplace(matcher.name(), one ? matcher.value() : "");
+        const auto [place, fresh] = pinned.try_emplace(
+            matcher.name(), one ? std::string_view(matcher.value()) : std::string_view());
         if (!fresh) {
             place->second = "";
         }
