@@ -107,6 +107,10 @@ public:
                                        std::span<const std::pair<std::string, std::string>> state);
     [[nodiscard]] std::vector<InFlight> in_flight() const;
 
+    /// The alerts that fire as far as the dispatcher knows: after a restore, end those whose
+    /// definition is gone.
+    [[nodiscard]] std::vector<Alert> known_firing() const;
+
     /// For metrics. Refusals count since the start.
     [[nodiscard]] std::size_t group_count() const;
     [[nodiscard]] std::uint64_t alerts_refused_total() const;

@@ -1,0 +1,27 @@
+#include "kpid/alerting/alertmanager_body.h"
+
+#include "alerting/body_parts.h"
+#include "kpid/base/json_writer.h"
+
+namespace kpid::alerting {
+
+std::string alertmanager_body(std::span<const Alert> alerts, const AlertmanagerContext& context) {
+    JsonWriter writer;
+    writer.begin_array();
+    for (const Alert& alert : alerts) {
+        const model::Labels labels =
+            with_external_labels(alert.labels, context.external_labels).without(model::kMetricName);
+        writer.begin_object().key("annotations");
+        write_text_map(writer, alert.annotations);
+        writer.key("endsAt").string(
+            format_rfc3339(alert.firing() ? context.firing_until : alert.ends_at));
+        writer.key("startsAt").string(format_rfc3339(alert.starts_at));
+        writer.key("generatorURL").string(alert.generator_url).key("labels");
+        write_text_map(writer, labels);
+        writer.end_object();
+    }
+    writer.end_array();
+    return std::move(writer).take();
+}
+
+}  // namespace kpid::alerting
