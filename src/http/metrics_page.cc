@@ -19,8 +19,6 @@ model::MetricType type_of(prometheus::MetricType type) {
             return model::MetricType::kCounter;
         case prometheus::MetricType::Gauge:
             return model::MetricType::kGauge;
-        case prometheus::MetricType::Info:
-            return model::MetricType::kInfo;
         case prometheus::MetricType::Summary:
             return model::MetricType::kSummary;
         case prometheus::MetricType::Histogram:

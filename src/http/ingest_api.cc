@@ -1,0 +1,37 @@
+// Pushes as HTTP.
+#include "http/ingest_api.h"
+
+#include "http/api_json.h"
+#include "kpid/base/json_writer.h"
+
+namespace kpid::http {
+
+Result<net::HttpResponse> push_response(ingest::PushSink& sink, const net::HttpRequest& request) {
+    const std::string_view key = request.headers.get_or(net::header::kIdempotencyKey, "");
+    KPID_TRY(const ingest::PushOutcome outcome, sink.push_json(request.body, key));
+    JsonWriter data;
+    data.begin_object().key("accepted").number(outcome.accepted);
+    data.key("rejected").begin_array();
+    for (const ingest::PushOutcome::Refusal& refusal : outcome.rejected) {
+        data.begin_object().key("index").number(refusal.index);
+        data.key("error").string(refusal.error).end_object();
+    }
+    data.end_array().end_object();
+    if (outcome.accepted > 0 || outcome.rejected.empty()) {
+        return success(std::move(data).take());
+    }
+    JsonWriter json;
+    json.begin_object().key("status").string("error").key("errorType").string("bad_data");
+    json.key("error").string("no sample was accepted; the first: " +
+                             outcome.rejected.front().error);
+    json.key("data").raw(data.text()).end_object();
+    return net::make_response(400, net::media_type::kJson, std::move(json).take());
+}
+
+Result<net::HttpResponse> import_text_response(ingest::PushSink& sink,
+                                               const net::HttpRequest& request) {
+    KPID_CHECK_OK(sink.import_text(request.body));
+    return net::HttpResponse{.status = 204};
+}
+
+}  // namespace kpid::http

@@ -1,0 +1,20 @@
+#pragma once
+// The outbox over HTTP: /api/v1/notifications and the page /inbox.
+
+#include "net/http_message.h"
+#include "notify/notifier.h"
+
+#include <string>
+
+namespace kpid::http {
+
+/// `notifications?receiver=&state=&limit=`: pending ones, then settled ones, newest first. Each
+/// carries `body` too where the receiver is the inbox.
+[[nodiscard]] Result<net::HttpResponse> notifications_response(const notify::Notifier& notifier,
+                                                               const net::HttpParams& params);
+/// `POST notifications/<id>/retry|drop`.
+[[nodiscard]] Result<net::HttpResponse> notification_action(notify::Notifier& notifier,
+                                                            const std::string& id,
+                                                            std::string_view action);
+
+}  // namespace kpid::http

@@ -1,0 +1,234 @@
+// The table of endpoints.
+#include "http/router.h"
+
+#include "http/api_json.h"
+#include "http/error_status.h"
+#include "http/ingest_api.h"
+#include "http/kpi_api.h"
+#include "http/metrics_page.h"
+#include "http/notifications_api.h"
+#include "http/pages.h"
+#include "http/rules_api.h"
+#include "http/targets_api.h"
+#include "kpid/base/json_writer.h"
+#include "net/url.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace kpid::http {
+namespace {
+
+std::vector<std::string_view> split_path(std::string_view path) {
+    std::vector<std::string_view> segments;
+    while (!path.empty()) {
+        path.remove_prefix(1);  // the slash
+        const std::size_t slash = std::min(path.find('/'), path.size());
+        segments.push_back(path.substr(0, slash));
+        path.remove_prefix(slash);
+    }
+    return segments;
+}
+
+// What stands in place of the stars, decoded; nothing when the path does not fit.
+std::optional<std::vector<std::string>> match_path(std::string_view pattern,
+                                                   std::string_view path_raw) {
+    const std::vector<std::string_view> wanted = split_path(pattern);
+    const std::vector<std::string_view> given = split_path(path_raw);
+    if (wanted.size() != given.size()) {
+        return std::nullopt;
+    }
+    std::vector<std::string> variables;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        const Result<std::string> decoded = net::url_decode(given[i]);
+        if (!decoded) {
+            return std::nullopt;
+        }
+        if (wanted[i] == "*") {
+            variables.push_back(*decoded);
+        } else if (wanted[i] != *decoded) {
+            return std::nullopt;
+        }
+    }
+    return variables;
+}
+
+}  // namespace
+
+Router::Router(RouterDependencies dependencies)
+    : dependencies_(std::move(dependencies)),
+      watchdog_(dependencies_.timers),
+      query_api_(dependencies_.evaluator, dependencies_.reader, dependencies_.timers.clock(),
+                 watchdog_),
+      requests_(prometheus::BuildCounter()
+                    .Name("kpid_http_requests_total")
+                    .Help("Requests by endpoint.")
+                    .Register(dependencies_.registry)) {
+    add_query_endpoints();
+    add_state_endpoints();
+    add_ingest_endpoints();
+    add_notification_endpoints();
+    add_management_endpoints();
+}
+
+void Router::add(std::string pattern, std::vector<std::string> methods, Pool pool, Answer answer) {
+    prometheus::Counter* requests = &requests_.Add({{"handler", pattern}});
+    endpoints_.push_back(
+        {std::move(pattern), std::move(methods), pool, std::move(answer), requests});
+}
+
+void Router::add_query_endpoints() {
+    using Request = net::HttpRequest;
+    using Params = net::HttpParams;
+    // Each takes its parameters from the query or from a form.
+    const auto add_query = [this](std::string pattern, auto answer) {
+        add(std::move(pattern), {"GET", "HEAD", "POST"}, Pool::kQueries,
+            [answer](const Request& request,
+                     const Segments& variables) -> Result<net::HttpResponse> {
+                KPID_TRY(const Params params, net::request_params(request));
+                return answer(params, variables);
+            });
+    };
+    add_query("/api/v1/query",
+              [this](const Params& params, const Segments&) { return query_api_.query(params); });
+    add_query("/api/v1/query_range", [this](const Params& params, const Segments&) {
+        return query_api_.query_range(params);
+    });
+    add_query("/api/v1/series",
+              [this](const Params& params, const Segments&) { return query_api_.series(params); });
+    add_query("/api/v1/labels",
+              [this](const Params& params, const Segments&) { return query_api_.labels(params); });
+    add_query("/api/v1/label/*/values", [this](const Params& params, const Segments& variables) {
+        return query_api_.label_values(variables[0], params);
+    });
+}
+
+void Router::add_state_endpoints() {
+    using Request = net::HttpRequest;
+    const std::vector<std::string> get{"GET", "HEAD"};
+    add("/api/v1/rules", get, Pool::kWorkers, [this](const Request& request, const Segments&) {
+        return rules_response(dependencies_.evaluator, request.params);
+    });
+    add("/api/v1/alerts", get, Pool::kWorkers, [this](const Request&, const Segments&) {
+        return alerts_response(dependencies_.evaluator);
+    });
+    add("/api/v1/targets", get, Pool::kWorkers, [this](const Request& request, const Segments&) {
+        return targets_response(dependencies_.ingest, request.params);
+    });
+    add("/api/v1/kpis", get, Pool::kWorkers, [this](const Request& request, const Segments&) {
+        return kpis_response(dependencies_.evaluator, request.params);
+    });
+    add("/api/v1/kpis/*", get, Pool::kWorkers,
+        [this](const Request& request, const Segments& variables) {
+            return kpi_response(dependencies_.evaluator, variables[0], request.params);
+        });
+    add("/api/v1/goals", get, Pool::kWorkers, [this](const Request&, const Segments&) {
+        return goals_response(dependencies_.evaluator);
+    });
+    add("/api/v1/status/buildinfo", get, Pool::kNone,
+        [this](const Request&, const Segments&) { return success(build_info()); });
+    add("/", get, Pool::kWorkers,
+        [this](const Request&, const Segments&) { return kpi_page(dependencies_.evaluator); });
+    add("/inbox", get, Pool::kWorkers,
+        [this](const Request&, const Segments&) { return inbox_page(dependencies_.notifier); });
+    add("/metrics", get, Pool::kWorkers, [this](const Request& request, const Segments&) {
+        return metrics_response(dependencies_.evaluator, dependencies_.registry,
+                                request.headers.get_or(net::header::kAccept, ""));
+    });
+}
+
+void Router::add_ingest_endpoints() {
+    using Request = net::HttpRequest;
+    add("/api/v1/push", {"POST"}, Pool::kWorkers, [this](const Request& request, const Segments&) {
+        return push_response(dependencies_.push, request);
+    });
+    add("/api/v1/import/prometheus", {"POST"}, Pool::kWorkers,
+        [this](const Request& request, const Segments&) {
+            return import_text_response(dependencies_.push, request);
+        });
+}
+
+void Router::add_notification_endpoints() {
+    using Request = net::HttpRequest;
+    add("/api/v1/notifications", {"GET", "HEAD"}, Pool::kWorkers,
+        [this](const Request& request, const Segments&) {
+            return notifications_response(dependencies_.notifier, request.params);
+        });
+    add("/api/v1/notifications/*/*", {"POST"}, Pool::kWorkers,
+        [this](const Request&, const Segments& variables) {
+            return notification_action(dependencies_.notifier, variables[0], variables[1]);
+        });
+}
+
+void Router::add_management_endpoints() {
+    using Request = net::HttpRequest;
+    const std::vector<std::string> get{"GET", "HEAD"};
+    add("/-/healthy", get, Pool::kNone, [](const Request&, const Segments&) {
+        return net::text_response(200, "kpid is healthy.");
+    });
+    add("/-/ready", get, Pool::kNone, [this](const Request&, const Segments&) {
+        const Result<void> ready = dependencies_.ready();
+        return ready ? net::text_response(200, "kpid is ready.")
+                     : net::text_response(503, "kpid is not ready: " + ready.error().message);
+    });
+    add("/-/reload", {"POST", "PUT"}, Pool::kWorkers, [this](const Request&, const Segments&) {
+        const Result<void> reloaded = dependencies_.reload();
+        return reloaded ? net::HttpResponse{}
+                        : net::text_response(
+                              500, "failed to reload config: " + reloaded.error().message);
+    });
+}
+
+std::string Router::build_info() const {
+    JsonWriter json;
+    json.begin_object().key("version").string(dependencies_.version);
+    json.key("revision").string(dependencies_.revision).key("branch").string("main");
+    json.key("buildUser").string("").key("buildDate").string("").key("goVersion").string("");
+    json.key("application").string("kpid").end_object();
+    return std::move(json).take();
+}
+
+net::HttpResponse Router::run(const Endpoint& endpoint, const net::HttpRequest& request,
+                              const Segments& variables) const {
+    Result<net::HttpResponse> response = endpoint.answer(request, variables);
+    return response ? std::move(*response) : error_response(response.error());
+}
+
+net::Task<net::HttpResponse> Router::handle(net::HttpRequest request) {
+    for (const Endpoint& endpoint : endpoints_) {
+        const std::optional<Segments> variables = match_path(endpoint.pattern, request.path_raw);
+        if (!variables) {
+            continue;
+        }
+        endpoint.requests->Increment();
+        if (std::find(endpoint.methods.begin(), endpoint.methods.end(), request.method) ==
+            endpoint.methods.end()) {
+            net::HttpResponse refused = net::text_response(405, "method not allowed");
+            refused.headers.set(net::header::kAllow,
+                                fmt::format("{}", fmt::join(endpoint.methods, ", ")));
+            co_return refused;
+        }
+        if (endpoint.pool == Pool::kNone) {
+            co_return run(endpoint, request, *variables);
+        }
+        net::WorkerPool& pool =
+            endpoint.pool == Pool::kQueries ? dependencies_.queries : dependencies_.workers;
+        const Endpoint* chosen = &endpoint;
+        Result<net::HttpResponse> response = co_await net::offload(
+            pool,
+            [this, chosen, &request, &variables] { return run(*chosen, request, *variables); });
+        if (!response) {
+            const Error busy = response.error().code == Code::kResourceExhausted
+                                   ? unavailable("too many requests are waiting")
+                                   : response.error();
+            co_return error_response(busy);
+        }
+        co_return std::move(*response);
+    }
+    co_return net::text_response(404, "404 page not found");
+}
+
+}  // namespace kpid::http

@@ -1,0 +1,87 @@
+#pragma once
+// From a request to the function that answers it.
+
+#include "evaluate/evaluator.h"
+#include "http/query_api.h"
+#include "http/query_watchdog.h"
+#include "ingest/ingest.h"
+#include "ingest/push_sink.h"
+#include "kpid/base/log.h"
+#include "net/http_server.h"
+#include "net/timers.h"
+#include "net/worker_pool.h"
+#include "notify/notifier.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/registry.h>
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kpid::http {
+
+/// What the handlers borrow; all of it outlives the router and is thread-safe.
+struct RouterDependencies {
+    evaluate::Evaluator& evaluator;
+    const model::Reader& reader;
+    ingest::Ingest& ingest;
+    ingest::PushSink& push;
+    notify::Notifier& notifier;
+    net::Timers& timers;
+    /// Pushes, views and pages; and, apart from these, queries: their number bounds the queries
+    /// that run at once, so that none of them keeps a push waiting.
+    net::WorkerPool& workers;
+    net::WorkerPool& queries;
+    prometheus::Registry& registry;
+    /// Reloads the configuration; blocks; the error names every finding.
+    std::function<Result<void>()> reload;
+    /// Nothing while ready, else why not.
+    std::function<Result<void>()> ready;
+    std::string version;
+    std::string revision;
+    Logger log;
+};
+
+/// The HttpHandler of the daemon: every endpoint in one table. Unknown paths are 404 in plain text,
+/// known paths with another method 405, as Prometheus answers. Thread-safe.
+class Router final : public net::HttpHandler {
+public:
+    explicit Router(RouterDependencies dependencies);
+
+    [[nodiscard]] net::Task<net::HttpResponse> handle(net::HttpRequest request) override;
+    /// To be spawned once: stops queries at their deadlines.
+    [[nodiscard]] net::Task<> watch_queries() { return watchdog_.run(); }
+
+private:
+    enum class Pool { kNone, kWorkers, kQueries };
+    using Segments = std::vector<std::string>;
+    using Answer = std::function<Result<net::HttpResponse>(const net::HttpRequest& request,
+                                                           const Segments& variables)>;
+    struct Endpoint {
+        std::string pattern;  ///< "/api/v1/label/*/values"; * is one segment.
+        std::vector<std::string> methods;
+        Pool pool = Pool::kWorkers;
+        Answer answer;
+        prometheus::Counter* requests = nullptr;
+    };
+
+    void add(std::string pattern, std::vector<std::string> methods, Pool pool, Answer answer);
+    void add_query_endpoints();
+    void add_state_endpoints();
+    void add_ingest_endpoints();
+    void add_notification_endpoints();
+    void add_management_endpoints();
+    [[nodiscard]] net::HttpResponse run(const Endpoint& endpoint, const net::HttpRequest& request,
+                                        const Segments& variables) const;
+    [[nodiscard]] std::string build_info() const;
+
+    const RouterDependencies dependencies_;
+    QueryWatchdog watchdog_;
+    const QueryApi query_api_;
+    prometheus::Family<prometheus::Counter>& requests_;
+    std::vector<Endpoint> endpoints_;
+};
+
+}  // namespace kpid::http

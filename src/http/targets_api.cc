@@ -1,0 +1,52 @@
+// Scrape targets as Prometheus shows them.
+#include "http/targets_api.h"
+
+#include "http/api_json.h"
+#include "kpid/base/json_writer.h"
+
+namespace kpid::http {
+namespace {
+
+void write_active(JsonWriter& json, const ingest::TargetView& target) {
+    json.begin_object().key("discoveredLabels");
+    write_labels(json, target.discovered_labels);
+    json.key("labels");
+    write_labels(json, target.labels);
+    json.key("scrapePool").string(target.scrape_pool).key("scrapeUrl").string(target.scrape_url);
+    json.key("globalUrl").string(target.scrape_url).key("lastError").string(target.last_error);
+    json.key("lastScrape").string(format_rfc3339(target.last_scrape));
+    json.key("lastScrapeDuration").number(seconds(target.last_scrape_duration));
+    json.key("health").string(target.health);
+    json.key("scrapeInterval").string(format_duration(target.scrape_interval));
+    json.key("scrapeTimeout").string(format_duration(target.scrape_timeout)).end_object();
+}
+
+}  // namespace
+
+net::HttpResponse targets_response(const ingest::Ingest& ingest, const net::HttpParams& params) {
+    const std::string_view state = params.get_or("state", "any");
+    const std::string_view pool = params.get_or("scrapePool", "");
+    const std::vector<ingest::TargetView> targets = ingest.targets();
+    const auto wanted = [&](const ingest::TargetView& target, bool dropped) {
+        return target.dropped == dropped && (pool.empty() || pool == target.scrape_pool);
+    };
+    JsonWriter json;
+    json.begin_object().key("activeTargets").begin_array();
+    for (const ingest::TargetView& target : targets) {
+        if (state != "dropped" && wanted(target, false)) {
+            write_active(json, target);
+        }
+    }
+    json.end_array().key("droppedTargets").begin_array();
+    for (const ingest::TargetView& target : targets) {
+        if (state != "active" && wanted(target, true)) {
+            json.begin_object().key("discoveredLabels");
+            write_labels(json, target.discovered_labels);
+            json.end_object();
+        }
+    }
+    json.end_array().end_object();
+    return success(std::move(json).take());
+}
+
+}  // namespace kpid::http
