@@ -5,6 +5,7 @@
 #include "kpid/base/time.h"
 #include "kpid/model/matcher.h"
 #include "kpid/promql/functions.h"
+#include "kpid/promql/operators.h"
 #include "kpid/promql/value_type.h"
 
 #include <cstdint>
@@ -86,8 +87,6 @@ struct StringLiteral final : Expr {
     std::string value;  ///< Without quotes, escapes resolved.
 };
 
-enum class DurationOperator { kAdd, kSub, kMul, kDiv, kMod, kPow, kStep, kRange, kMinOf, kMaxOf };
-
 /// Arithmetic on durations (`[5m*2]`, `offset -(1m+step())`), in seconds. Children are
 /// NumberLiteral or DurationExpr. Experimental.
 struct DurationExpr final : Expr {
@@ -155,35 +154,6 @@ struct SubqueryExpr final : Expr {
     TimeModifiers modifiers;
 };
 
-enum class BinaryOperator {
-    kAdd,
-    kSub,
-    kMul,
-    kDiv,
-    kMod,
-    kPow,
-    kAtan2,
-    kEqual,
-    kNotEqual,
-    kLess,
-    kLessOrEqual,
-    kGreater,
-    kGreaterOrEqual,
-    kAnd,
-    kOr,
-    kUnless,
-    kTrimUpper,  ///< `</`, on native histograms.
-    kTrimLower,  ///< `>/`, on native histograms.
-};
-/// As PromQL writes it: "+", "==", "and", …
-[[nodiscard]] std::string_view to_string(BinaryOperator op);
-[[nodiscard]] bool is_comparison(BinaryOperator op);
-[[nodiscard]] bool is_set_operator(BinaryOperator op);
-
-enum class MatchCardinality { kOneToOne, kManyToOne, kOneToMany, kManyToMany };
-/// "one-to-one", …
-[[nodiscard]] std::string_view to_string(MatchCardinality cardinality);
-
 /// How series of two vectors find each other.
 struct VectorMatching {
     /// kManyToMany exactly for set operators; group_left is kManyToOne, group_right kOneToMany.
@@ -206,8 +176,6 @@ struct BinaryExpr final : Expr {
     std::optional<VectorMatching> matching;  ///< Present exactly when both sides are vectors.
 };
 
-enum class UnaryOperator { kPlus, kMinus };
-
 struct UnaryExpr final : Expr {
     static constexpr ExprKind kKind = ExprKind::kUnary;
     UnaryExpr() : Expr(kKind, ValueType::kNone) {}
@@ -215,27 +183,6 @@ struct UnaryExpr final : Expr {
     UnaryOperator op = UnaryOperator::kMinus;
     ExprPtr expr;
 };
-
-enum class AggregateOperator {
-    kSum,
-    kAvg,
-    kCount,
-    kMin,
-    kMax,
-    kGroup,
-    kStddev,
-    kStdvar,
-    kTopk,
-    kBottomk,
-    kCountValues,
-    kQuantile,
-    kLimitk,
-    kLimitRatio,
-};
-/// As PromQL writes it: "sum", "count_values", …
-[[nodiscard]] std::string_view to_string(AggregateOperator op);
-/// True for topk, bottomk, count_values, quantile, limitk, limit_ratio.
-[[nodiscard]] bool takes_parameter(AggregateOperator op);
 
 struct AggregateExpr final : Expr {
     static constexpr ExprKind kKind = ExprKind::kAggregate;
