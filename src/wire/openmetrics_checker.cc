@@ -217,7 +217,7 @@ OpenMetricsChecker::Problem OpenMetricsChecker::end_histogram() const {
     if (!is_histogram(type_)) {
         return {};
     }
-    const Point& point = metric_->point;
+    const CheckedPoint& point = metric_->point;
     if (point.buckets.empty() && !point.count && !point.sum) {
         return {};  // Only its creation time.
     }
@@ -299,7 +299,7 @@ OpenMetricsChecker::Problem OpenMetricsChecker::check_value(const SampleEvent& s
 
 OpenMetricsChecker::Problem OpenMetricsChecker::check_histogram_value(const SampleEvent& sample,
                                                                       std::string_view suffix) {
-    Point& point = metric_->point;
+    CheckedPoint& point = metric_->point;
     if (suffix == "_sum" || suffix == "_gsum") {
         point.sum = sample.value;
         return {};

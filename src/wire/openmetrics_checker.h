@@ -13,6 +13,24 @@
 
 namespace kpid::wire::detail {
 
+struct CheckedBucket {
+    double bound = 0;
+    double count = 0;
+};
+// The samples of one metric (one set of labels) at one instant.
+struct CheckedPoint {
+    std::vector<CheckedBucket> buckets;
+    std::optional<double> count;
+    std::optional<double> sum;
+    std::set<std::string> samples;
+};
+struct CheckedMetric {
+    std::string key;
+    bool has_time = false;
+    std::optional<double> time;
+    CheckedPoint point;
+};
+
 /// Fed with all metadata and samples in order, then finish(). Each call gives what is wrong, or
 /// nothing.
 class OpenMetricsChecker {
@@ -25,24 +43,6 @@ public:
     Problem finish();
 
 private:
-    struct Bucket {
-        double bound = 0;
-        double count = 0;
-    };
-    // The samples of one metric (one set of labels) at one instant.
-    struct Point {
-        std::vector<Bucket> buckets;
-        std::optional<double> count;
-        std::optional<double> sum;
-        std::set<std::string> samples;
-    };
-    struct Metric {
-        std::string key;
-        bool has_time = false;
-        std::optional<double> time;
-        Point point;
-    };
-
     Problem begin_family(const std::string& name);
     Problem end_family();
     Problem begin_metric(std::string key, const SampleEvent& sample);
@@ -65,7 +65,7 @@ private:
     bool has_unit_ = false;
     bool has_samples_ = false;
     model::MetricType type_ = model::MetricType::kUnknown;
-    std::optional<Metric> metric_;
+    std::optional<CheckedMetric> metric_;
     std::set<std::string> finished_metrics_;
 
     StringSet families_;      // all so far, the one at hand too
