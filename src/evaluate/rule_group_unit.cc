@@ -218,6 +218,9 @@ Result<void> RuleGroupUnit::evaluate_alert(const config::RuleGroup& group,
         }
     }
     record(context_, update.samples);
+    if (update.error) {
+        return *update.error;
+    }
     return {};
 }
 

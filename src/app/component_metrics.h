@@ -1,0 +1,55 @@
+#pragma once
+// Metrics of parts that only count for themselves: storage, HTTP server, worker pools.
+
+#include "kpid/storage/storage.h"
+#include "net/http_server.h"
+#include "net/worker_pool.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/registry.h>
+
+#include <map>
+#include <string>
+
+namespace kpid::app {
+
+/// Copies the parts' counters into the registry's metrics. Not thread-safe; update() is called
+/// before each reading of the registry, at least every second.
+class ComponentMetrics {
+public:
+    ComponentMetrics(prometheus::Registry& registry, const storage::Storage& storage);
+
+    void update(const net::HttpServerStats& server, const net::WorkerPool& workers,
+                const net::WorkerPool& queries);
+
+private:
+    void mirror(prometheus::Counter& counter, std::uint64_t value);
+
+    const storage::Storage& storage_;
+    prometheus::Family<prometheus::Counter>& counters(const char* name, const char* help);
+    prometheus::Gauge& gauge(const char* name, const char* help,
+                             const std::map<std::string, std::string>& labels = {});
+
+    prometheus::Registry& registry_;
+    std::map<const prometheus::Counter*, std::uint64_t> mirrored_;
+
+    prometheus::Gauge& series_;
+    prometheus::Gauge& samples_;
+    prometheus::Gauge& bytes_;
+    prometheus::Gauge& healthy_;
+    prometheus::Gauge& connections_;
+    prometheus::Gauge& workers_queued_;
+    prometheus::Gauge& queries_queued_;
+    prometheus::Counter& appended_;
+    prometheus::Counter& commits_;
+    prometheus::Counter& log_bytes_;
+    prometheus::Counter& write_failures_;
+    prometheus::Counter& queue_refusals_;
+    prometheus::Counter& requests_;
+    prometheus::Counter& requests_refused_;
+    prometheus::Counter& connections_refused_;
+    prometheus::Family<prometheus::Counter>& rejected_;
+};
+
+}  // namespace kpid::app

@@ -1,0 +1,58 @@
+// Reads the command line with CLI11.
+#include "app/flags.h"
+
+#include "app/version.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <sstream>
+
+namespace kpid::app {
+
+ParsedFlags parse_flags(int argc, const char* const* argv) {
+    ParsedFlags parsed;
+    Flags& flags = parsed.flags;
+    std::string level = "info";
+    std::string format = "logfmt";
+    CLI::App app(
+        "kpid watches KPIs: it collects values, evaluates KPIs and rules, and tells people "
+        "through webhooks when a target slips.",
+        "kpid");
+    app.set_version_flag("--version", fmt::format("kpid {} ({})", kVersion, kRevision));
+    app.add_option("--config.file", flags.config_file, "The configuration.")
+        ->default_val("/etc/kpid/kpid.yaml");
+    app.add_option("--storage.path", flags.storage_path,
+                   "Folder of the store; wins over the file's; relative to the working directory.");
+    app.add_option("--web.listen-address", flags.listen,
+                   "host:port to listen on; wins over the file's; may be given several times.");
+    app.add_option("--log.level", level, "debug, info, warn or error.")->capture_default_str();
+    app.add_option("--log.format", format, "logfmt or json.")
+        ->check(CLI::IsMember({"logfmt", "json"}))
+        ->capture_default_str();
+    app.add_flag("--web.enable-admin-api", flags.enable_admin_api, "Allow the admin endpoints.");
+    app.add_option("--enable-feature", flags.features, "Features to switch on, comma-separated.")
+        ->delimiter(',');
+    app.add_flag("--check-config", flags.check_config,
+                 "Check the configuration, print what is wrong with it, and end.");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        std::ostringstream out;
+        const int code = app.exit(error, out, out);
+        parsed.exit_code = code == 0 ? 0 : 2;
+        parsed.text = out.str();
+        return parsed;
+    }
+    const Result<LogLevel> parsed_level = parse_log_level(level);
+    if (!parsed_level) {
+        parsed.exit_code = 2;
+        parsed.text = "--log.level: " + parsed_level.error().message + "\n";
+        return parsed;
+    }
+    flags.log_level = *parsed_level;
+    flags.log_format = format == "json" ? LogFormat::kJson : LogFormat::kLogfmt;
+    return parsed;
+}
+
+}  // namespace kpid::app
