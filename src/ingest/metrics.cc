@@ -1,0 +1,124 @@
+// Registers ingest's metrics.
+#include "ingest/metrics.h"
+
+#include "kpid/wire/statsd.h"
+
+#include <utility>
+
+namespace kpid::ingest {
+namespace {
+
+using Counters = prometheus::Family<prometheus::Counter>;
+using Gauges = prometheus::Family<prometheus::Gauge>;
+
+Counters& counters(prometheus::Registry& registry, const char* name, const char* help) {
+    return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+}
+
+Gauges& gauges(prometheus::Registry& registry, const char* name, const char* help) {
+    return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+}
+
+template <std::size_t... kIndexes>
+std::array<ProtocolCounters, kProtocolCount> make_protocols(prometheus::Registry& registry,
+                                                            std::index_sequence<kIndexes...>) {
+    Counters& samples =
+        counters(registry, "kpid_ingest_samples_total", "Samples taken in, by the way they came.");
+    Counters& rejected = counters(registry, "kpid_ingest_rejected_total",
+                                  "Samples refused, by the way they came and why.");
+    return {ProtocolCounters(samples, rejected, static_cast<Protocol>(kIndexes))...};
+}
+
+}  // namespace
+
+const char* to_string(Protocol protocol) {
+    switch (protocol) {
+        case Protocol::kScrape:
+            return "scrape";
+        case Protocol::kHost:
+            return "host";
+        case Protocol::kDemo:
+            return "demo";
+        case Protocol::kHttpJson:
+            return "http_json";
+        case Protocol::kPromql:
+            return "promql";
+        case Protocol::kStatsd:
+            return "statsd";
+        case Protocol::kPush:
+            return "push";
+        case Protocol::kText:
+            return "text";
+    }
+    return "unknown";
+}
+
+ProtocolCounters::ProtocolCounters(Counters& samples, Counters& rejected, Protocol protocol)
+    : samples_(samples.Add({{"protocol", to_string(protocol)}})),
+      malformed_(rejected.Add({{"protocol", to_string(protocol)}, {"reason", kRejectedMalformed}})),
+      repeated_(rejected.Add({{"protocol", to_string(protocol)}, {"reason", kRejectedRepeated}})) {
+    for (std::size_t i = 0; i < kReasonCount; ++i) {
+        const auto reason = model::to_string(static_cast<model::RejectReason>(i));
+        reasons_[i] =
+            &rejected.Add({{"protocol", to_string(protocol)}, {"reason", std::string(reason)}});
+    }
+}
+
+void ProtocolCounters::count(const model::AppendResult& result) {
+    count_accepted(result.accepted);
+    for (const model::Rejection& rejection : result.rejected) {
+        count_rejected(rejection.reason);
+    }
+}
+
+Metrics::Metrics(prometheus::Registry& registry)
+    : source_up(gauges(registry, "kpid_source_up",
+                       "1 when the newest scrape of every target of the source went well.")),
+      source_duration(gauges(registry, "kpid_source_scrape_duration_seconds",
+                             "How long the newest scrape of the source took.")),
+      scrapes(counters(registry, "kpid_source_scrapes_total", "Scrapes of the source.")),
+      scrape_failures(counters(registry, "kpid_source_scrape_failures_total",
+                               "Scrapes of the source that gave nothing.")),
+      store_failures(counters(registry, "kpid_ingest_store_failures_total",
+                              "Batches that the storage could not take.")
+                         .Add({})),
+      push_repeats(counters(registry, "kpid_ingest_push_repeats_total",
+                            "Pushes whose Idempotency-Key was known already.")
+                       .Add({})),
+      statsd_datagrams(
+          counters(registry, "kpid_statsd_datagrams_total", "StatsD datagrams received.").Add({})),
+      statsd_lines(
+          counters(registry, "kpid_statsd_lines_total", "StatsD events understood.").Add({})),
+      statsd_bad_lines(counters(registry, "kpid_statsd_lines_refused_total",
+                                "StatsD lines and events not taken, by reason.")),
+      statsd_dropped_datagrams(counters(registry, "kpid_statsd_datagrams_dropped_total",
+                                        "StatsD datagrams lost, by reason.")),
+      protocols(make_protocols(registry, std::make_index_sequence<kProtocolCount>())) {
+    using wire::StatsdReason;
+    for (const StatsdReason reason :
+         {StatsdReason::kMalformed, StatsdReason::kBadValue, StatsdReason::kBadType,
+          StatsdReason::kBadRate, StatsdReason::kBadTags, StatsdReason::kLimit}) {
+        statsd_bad_lines.Add({{"reason", std::string(wire::to_string(reason))}});
+    }
+    statsd_bad_lines.Add({{"reason", kStatsdSeriesLimit}});
+    statsd_bad_lines.Add({{"reason", kStatsdOtherKind}});
+    for (const char* reason : {kDroppedQueueFull, kDroppedTruncated, kDroppedKernel}) {
+        statsd_dropped_datagrams.Add({{"reason", reason}});
+    }
+}
+
+void Metrics::add_source(const std::string& source) {
+    source_up.Add({{"source", source}});
+    source_duration.Add({{"source", source}});
+    scrapes.Add({{"source", source}});
+    scrape_failures.Add({{"source", source}});
+}
+
+void Metrics::remove_source(const std::string& source) {
+    source_up.Remove(&source_up.Add({{"source", source}}));
+    source_duration.Remove(&source_duration.Add({{"source", source}}));
+    scrapes.Remove(&scrapes.Add({{"source", source}}));
+    scrape_failures.Remove(&scrape_failures.Add({{"source", source}}));
+}
+
+}  // namespace kpid::ingest

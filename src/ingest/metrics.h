@@ -1,0 +1,83 @@
+#pragma once
+// What ingest says of itself.
+
+#include "kpid/model/appender.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/registry.h>
+
+#include <array>
+#include <cstddef>
+#include <string>
+
+namespace kpid::ingest {
+
+/// Values of the label `protocol`: one for each way in.
+enum class Protocol { kScrape, kHost, kDemo, kHttpJson, kPromql, kStatsd, kPush, kText };
+inline constexpr std::size_t kProtocolCount = 8;
+/// "scrape", "host", "demo", "http_json", "promql", "statsd", "push", "text".
+[[nodiscard]] const char* to_string(Protocol protocol);
+
+/// Values of the label `reason` beside model::RejectReason's.
+inline constexpr const char* kRejectedMalformed = "malformed";  ///< The item could not be read.
+inline constexpr const char* kRejectedRepeated = "repeated";    ///< A second one in one scrape.
+
+/// The counters of one way in. Thread-safe.
+class ProtocolCounters {
+public:
+    static constexpr std::size_t kReasonCount = 7;  ///< Of model::RejectReason.
+
+    ProtocolCounters(prometheus::Family<prometheus::Counter>& samples,
+                     prometheus::Family<prometheus::Counter>& rejected, Protocol protocol);
+
+    void count_accepted(std::size_t samples) { samples_.Increment(static_cast<double>(samples)); }
+    void count_rejected(model::RejectReason reason) {
+        reasons_[static_cast<std::size_t>(reason)]->Increment();
+    }
+    void count_malformed(std::size_t items) { malformed_.Increment(static_cast<double>(items)); }
+    void count_repeated(std::size_t samples) { repeated_.Increment(static_cast<double>(samples)); }
+    /// All that an append accepted and refused.
+    void count(const model::AppendResult& result);
+
+private:
+    prometheus::Counter& samples_;
+    prometheus::Counter& malformed_;
+    prometheus::Counter& repeated_;
+    std::array<prometheus::Counter*, kReasonCount> reasons_{};
+};
+
+/// Registers everything at 0. Several may share a registry that merges. The registry outlives this.
+/// Thread-safe.
+struct Metrics {
+    explicit Metrics(prometheus::Registry& registry);
+
+    [[nodiscard]] ProtocolCounters& of(Protocol protocol) {
+        return protocols[static_cast<std::size_t>(protocol)];
+    }
+    /// The gauges and counters of a source or scrape job exist from here until remove_source().
+    void add_source(const std::string& source);
+    void remove_source(const std::string& source);
+
+    prometheus::Family<prometheus::Gauge>& source_up;  ///< By source: 1 when all its targets are.
+    prometheus::Family<prometheus::Gauge>& source_duration;    ///< By source: the newest scrape's.
+    prometheus::Family<prometheus::Counter>& scrapes;          ///< By source.
+    prometheus::Family<prometheus::Counter>& scrape_failures;  ///< By source.
+    prometheus::Counter& store_failures;  ///< Appends that storage refused whole.
+    prometheus::Counter& push_repeats;    ///< Requests whose Idempotency-Key was known.
+    prometheus::Counter& statsd_datagrams;
+    prometheus::Counter& statsd_lines;
+    prometheus::Family<prometheus::Counter>& statsd_bad_lines;          ///< By reason.
+    prometheus::Family<prometheus::Counter>& statsd_dropped_datagrams;  ///< By reason.
+    std::array<ProtocolCounters, kProtocolCount> protocols;
+};
+
+/// Values of the label `reason` of kpid_statsd_datagrams_dropped_total.
+inline constexpr const char* kDroppedQueueFull = "queue_full";
+inline constexpr const char* kDroppedTruncated = "truncated";
+inline constexpr const char* kDroppedKernel = "kernel";
+/// Values of the label `reason` of kpid_statsd_lines_refused_total beside wire::StatsdReason's.
+inline constexpr const char* kStatsdSeriesLimit = "series_limit";
+inline constexpr const char* kStatsdOtherKind = "other_kind";
+
+}  // namespace kpid::ingest
