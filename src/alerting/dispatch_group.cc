@@ -161,7 +161,8 @@ GroupNotification DispatchGroup::take(Timestamp now, NotifyReason reason,
     }
     std::stable_sort(notification.alerts.begin(), notification.alerts.end(),
                      [](const Alert& a, const Alert& b) { return rank_of(a) > rank_of(b); });
-    const bool clear = notification.alerts.empty();
+    // With nothing left that the receiver knows of, what comes next starts the group anew.
+    const bool clear = entries.empty();
     std::move(ended.begin(), ended.end(), std::back_inserter(notification.alerts));
     in_flight = notification.id;
     last_told = clear ? std::optional<Timestamp>() : now;

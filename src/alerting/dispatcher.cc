@@ -305,7 +305,12 @@ std::vector<GroupNotification> Dispatcher::Impl::take_due(Timestamp now) {
         DispatchGroup& group = groups_.find(id)->second;
         const HeldBack held_back = held_back_in(id);
         const auto due = group.due(held_back);
-        taken.push_back(group.take(now, due ? due->reason : NotifyReason::kChange, held_back));
+        if (!due || due->at > now) {
+            // Another group's change holds its end back since it was scheduled.
+            refresh_group(now, id);
+            continue;
+        }
+        taken.push_back(group.take(now, due->reason, held_back));
         for (const Alert& alert : taken.back().alerts) {
             if (!alert.firing()) {
                 forget(alert.fingerprint(), id);
