@@ -1,5 +1,10 @@
-kpid_fuzzer(NAME wire_text CORPUS wire_text SOURCES wire_text_fuzz.cc DEPS kpid::wire)
-kpid_fuzzer(NAME wire_openmetrics CORPUS wire_openmetrics SOURCES wire_openmetrics_fuzz.cc DEPS kpid::wire)
-kpid_fuzzer(NAME wire_push_json CORPUS wire_push_json SOURCES wire_push_json_fuzz.cc DEPS kpid::wire)
-kpid_fuzzer(NAME wire_statsd CORPUS wire_statsd SOURCES wire_statsd_fuzz.cc DEPS kpid::wire)
-kpid_fuzzer(NAME wire_json_select CORPUS wire_json_select SOURCES wire_json_select_fuzz.cc DEPS kpid::wire)
+kpid_fuzzer(NAME wire_text CORPUS wire_text
+            SOURCES wire_text_fuzz.cc DEPS kpid::wire)
+kpid_fuzzer(NAME wire_openmetrics CORPUS wire_openmetrics
+            SOURCES wire_openmetrics_fuzz.cc DEPS kpid::wire)
+kpid_fuzzer(NAME wire_push_json CORPUS wire_push_json
+            SOURCES wire_push_json_fuzz.cc DEPS kpid::wire)
+kpid_fuzzer(NAME wire_statsd CORPUS wire_statsd
+            SOURCES wire_statsd_fuzz.cc DEPS kpid::wire)
+kpid_fuzzer(NAME wire_json_select CORPUS wire_json_select
+            SOURCES wire_json_select_fuzz.cc DEPS kpid::wire)

@@ -12,7 +12,8 @@ using Kind = JsonValue::Kind;
 // The member of RFC 6901's own example document that a pointer names.
 std::string at(std::string_view pointer) {
     static constexpr std::string_view kText =
-        R"({"foo": ["bar", "baz"], "": 0, "a/b": 1, "c%d": 2, "e^f": 3, "g|h": 4, "i\\j": 5, "k\"l": 6, " ": 7, "m~n": 8, "nest": [[1, [2, 3]], {"x": "y"}]})";
+        R"({"foo": ["bar", "baz"], "": 0, "a/b": 1, "c%d": 2, "e^f": 3, "g|h": 4, "i\\j": 5,
+            "k\"l": 6, " ": 7, "m~n": 8, "nest": [[1, [2, 3]], {"x": "y"}]})";
     const auto document = JsonDocument::parse(kText);
     EXPECT_TRUE(document);
     const auto parsed = JsonPointer::parse(pointer);

@@ -31,7 +31,8 @@ std::string item_error(std::string_view body) {
 
 TEST(PushJson, ReadsOneObject) {
     const auto result = decode(
-        R"({"metric": "orders", "labels": {"shop": "a", "z": ""}, "value": 1.5, "timestamp": "2026-07-01T12:00:00Z"})");
+        R"({"metric": "orders", "labels": {"shop": "a", "z": ""},
+            "value": 1.5, "timestamp": "2026-07-01T12:00:00Z"})");
     ASSERT_TRUE(result) << result.error().message;
     ASSERT_EQ(result->samples.size(), 1U);
     EXPECT_EQ(result->samples[0].labels.to_string(), R"(orders{shop="a"})");
@@ -41,7 +42,8 @@ TEST(PushJson, ReadsOneObject) {
 
 TEST(PushJson, ReadsAnArrayAndKeepsTheGoodPart) {
     const auto result = decode(
-        R"([{"metric":"a","value":1},{"metric":"b"},{"metric":"c.d","value":"+Inf","timestamp":1435781451.781}, 7])");
+        R"([{"metric":"a","value":1},{"metric":"b"},
+            {"metric":"c.d","value":"+Inf","timestamp":1435781451.781}, 7])");
     ASSERT_TRUE(result) << result.error().message;
     EXPECT_EQ(result->item_count, 4U);
     EXPECT_THAT(result->indexes, ::testing::ElementsAre(0, 2));

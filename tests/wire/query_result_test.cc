@@ -55,9 +55,11 @@ TEST(QueryResult, TurnsErrorsIntoCodes) {
          Code::kInvalidArgument},
         {R"({"status":"success","data":{"resultType":"vector","result":[{}]}})",
          Code::kInvalidArgument},
-        {R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{"a":1},"value":[1,"1"]}]}})",
+        {R"({"status":"success","data":{"resultType":"vector","result":[
+            {"metric":{"a":1},"value":[1,"1"]}]}})",
          Code::kInvalidArgument},
-        {R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,1]}]}})",
+        {R"({"status":"success","data":{"resultType":"vector","result":[
+            {"metric":{},"value":[1,1]}]}})",
          Code::kInvalidArgument},
         {R"({"status":"success"})", Code::kInvalidArgument},
         {"[]", Code::kInvalidArgument},
