@@ -234,7 +234,13 @@ void Printer::print_subquery(const SubqueryExpr& subquery) {
 }
 
 void Printer::print_binary(const BinaryExpr& binary) {
-    print(*binary.lhs);
+    const auto* number = get_if<NumberLiteral>(*binary.lhs);
+    if (number != nullptr && binary.op == BinaryOperator::kPow && std::isinf(number->value)) {
+        // Before `^` a sign would be read as that of the whole power.
+        out_ += "Inf";
+    } else {
+        print(*binary.lhs);
+    }
     out_ += fmt::format(" {}{}", to_string(binary.op), binary.return_bool ? " bool" : "");
     if (binary.matching) {
         print_matching(*binary.matching);

@@ -45,6 +45,7 @@ TEST(Printer, WritesTheCanonicalForm) {
         {"- ( a )", "-(a)"},
         {"1e3+0x10", "1000 + 16"},
         {"inf", "+Inf"},
+        {"inf ^ a", "Inf ^ a"},
         {"3m", "3m"},
         {"'a\"b'", "\"a\\\"b\""},
         {"info(up,{})", "info(up, {})"},
