@@ -1,7 +1,7 @@
 // Wiring, start, reload and stop.
 #include "app/daemon.h"
 
-#include "app/version.h"
+#include "kpid/version.h"
 
 #include <fmt/format.h>
 

@@ -1,7 +1,7 @@
 // Reads the command line with CLI11.
 #include "app/flags.h"
 
-#include "app/version.h"
+#include "kpid/version.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>

@@ -1,8 +1,8 @@
 // kpid's main: flags, configuration, daemon.
 #include "app/daemon.h"
 #include "app/flags.h"
-#include "app/version.h"
 #include "config/load.h"
+#include "kpid/version.h"
 
 #include <fmt/format.h>
 
@@ -29,8 +29,8 @@ void print_findings(const std::vector<Finding>& findings, std::FILE* to) {
 int run_daemon(const kpid::app::Flags& flags, const LoadResult& loaded,
                const kpid::SystemClock& clock) {
     const kpid::Logger log(kpid::make_stderr_log_sink(), clock, flags.log_level, flags.log_format);
-    log.info("kpid starts", {{"version", std::string(kpid::app::kVersion)},
-                             {"revision", std::string(kpid::app::kRevision)},
+    log.info("kpid starts", {{"version", std::string(kpid::kVersion)},
+                             {"revision", std::string(kpid::kRevision)},
                              {"config", flags.config_file}});
     for (const Finding& finding : loaded.findings) {
         log.warn("configuration", {{"finding", kpid::config::to_string(finding)}});

@@ -1,0 +1,46 @@
+#pragma once
+// kpictl's commands. Each prints to standard output and gives back the exit code: 0 fine, 1 a
+// finding of severity error or a refused request, 2 usage or input and output.
+
+#include <string>
+#include <vector>
+
+namespace kpid::ctl {
+
+enum class OutputFormat { kText, kJson };
+
+struct CommonOptions {
+    std::string server = "http://127.0.0.1:9731";
+    OutputFormat output = OutputFormat::kText;
+};
+
+struct CheckOptions {
+    std::vector<std::string> files;
+    bool strict = false;
+    std::vector<std::string> features;
+};
+/// Checks configuration, KPI and rule files without a server.
+[[nodiscard]] int run_check(const CheckOptions& options, const CommonOptions& common);
+
+[[nodiscard]] int run_kpi_list(const std::string& status, bool by_gap, const CommonOptions& common);
+[[nodiscard]] int run_kpi_show(const std::string& id, const CommonOptions& common);
+
+struct QueryOptions {
+    std::string expression;
+    std::string time;
+    std::string start;
+    std::string end;
+    std::string step;
+};
+/// An instant query, or a range query when `start` is given.
+[[nodiscard]] int run_query(const QueryOptions& options, const CommonOptions& common);
+
+struct NotificationsOptions {
+    std::string receiver;
+    std::string state;
+    std::string limit;
+};
+[[nodiscard]] int run_notifications_list(const NotificationsOptions& options,
+                                         const CommonOptions& common);
+
+}  // namespace kpid::ctl

@@ -1,0 +1,112 @@
+// kpictl's main: the command line.
+#include "ctl/commands.h"
+#include "ctl/report.h"
+#include "kpid/version.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <functional>
+#include <map>
+
+namespace {
+
+using kpid::ctl::CheckOptions;
+using kpid::ctl::CommonOptions;
+using kpid::ctl::NotificationsOptions;
+using kpid::ctl::OutputFormat;
+using kpid::ctl::QueryOptions;
+
+// The options of all commands and what the chosen one runs.
+struct CommandLine {
+    CommonOptions common;
+    CheckOptions check;
+    QueryOptions query;
+    NotificationsOptions notifications;
+    std::string kpi_status;
+    std::string kpi_id;
+    bool kpi_by_gap = false;
+    std::function<int()> run;
+};
+
+void add_check(CLI::App& app, CommandLine& line) {
+    CLI::App* check = app.add_subcommand("check", "Check configuration, KPI and rule files.");
+    check->add_option("FILE", line.check.files, "Files to check.")->required();
+    check->add_flag("--strict", line.check.strict, "Warnings count as errors.");
+    check->add_option("--enable-feature", line.check.features, "As kpid's flag.")->delimiter(',');
+    check->callback(
+        [&line] { line.run = [&line] { return kpid::ctl::run_check(line.check, line.common); }; });
+}
+
+void add_kpi(CLI::App& app, CommandLine& line) {
+    CLI::App* kpi = app.add_subcommand("kpi", "What a running kpid says of its KPIs.");
+    kpi->require_subcommand(1);
+    CLI::App* list = kpi->add_subcommand("list", "All KPIs with status, value and target.");
+    list->add_option("--status", line.kpi_status, "Only those with this status.");
+    list->add_flag("--by-gap", line.kpi_by_gap, "The furthest from their targets first.");
+    list->callback([&line] {
+        line.run = [&line] {
+            return kpid::ctl::run_kpi_list(line.kpi_status, line.kpi_by_gap, line.common);
+        };
+    });
+    CLI::App* show = kpi->add_subcommand("show", "One KPI with its instances.");
+    show->add_option("ID", line.kpi_id, "The KPI's id.")->required();
+    show->callback([&line] {
+        line.run = [&line] { return kpid::ctl::run_kpi_show(line.kpi_id, line.common); };
+    });
+}
+
+void add_query(CLI::App& app, CommandLine& line) {
+    CLI::App* query = app.add_subcommand("query", "A PromQL query, instant or over a range.");
+    query->add_option("EXPR", line.query.expression, "The expression.")->required();
+    query->add_option("--time", line.query.time, "Instant: RFC 3339 or Unix seconds; default now.");
+    CLI::Option* start = query->add_option("--start", line.query.start, "Begin of a range.");
+    query->add_option("--end", line.query.end, "End of the range.")->needs(start);
+    query->add_option("--step", line.query.step, "Step of the range: 15s.")->needs(start);
+    query->callback(
+        [&line] { line.run = [&line] { return kpid::ctl::run_query(line.query, line.common); }; });
+}
+
+void add_notifications(CLI::App& app, CommandLine& line) {
+    CLI::App* notifications =
+        app.add_subcommand("notifications", "Messages that were sent or wait to be.");
+    notifications->require_subcommand(1);
+    CLI::App* list = notifications->add_subcommand("list", "Pending ones first, newest first.");
+    list->add_option("--receiver", line.notifications.receiver, "Only of this receiver.");
+    list->add_option("--state", line.notifications.state, "pending, delivered, failed or dropped.");
+    list->add_option("--limit", line.notifications.limit, "At most so many.");
+    list->callback([&line] {
+        line.run = [&line] {
+            return kpid::ctl::run_notifications_list(line.notifications, line.common);
+        };
+    });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CommandLine line;
+    CLI::App app("kpictl checks configurations and asks a running kpid.", "kpictl");
+    app.set_version_flag("--version",
+                         fmt::format("kpictl {} ({})", kpid::kVersion, kpid::kRevision));
+    app.require_subcommand(1);
+    app.fallthrough();
+    app.add_option("--server", line.common.server, "The kpid to ask.")
+        ->envname("KPICTL_SERVER")
+        ->capture_default_str();
+    const std::map<std::string, OutputFormat> formats{{"text", OutputFormat::kText},
+                                                      {"json", OutputFormat::kJson}};
+    app.add_option("--output", line.common.output, "text or json.")
+        ->transform(CLI::CheckedTransformer(formats));
+    add_check(app, line);
+    add_kpi(app, line);
+    add_query(app, line);
+    add_notifications(app, line);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? kpid::ctl::kExitFine : kpid::ctl::kExitUsage;
+    }
+    return line.run();
+}
