@@ -95,14 +95,18 @@ std::size_t walk_flow_scalar(std::string_view text, std::size_t at, std::size_t 
     const char quote = at < text.size() && (text[at] == '"' || text[at] == '\'') ? text[at] : '\0';
     at += quote != '\0' ? 1 : 0;
     std::size_t value = 0;
-    while (value < wanted && at < text.size()) {
-        if (quote == '"' && text[at] == '\\') {
-            if (at + 1 < text.size() && is_break(text[at + 1])) {
-                std::size_t ignored = 0;
-                ++at;
-                skip_fold(text, at, ignored);
-                continue;
-            }
+    while (at < text.size()) {
+        // An escaped line break stands for nothing, so it is passed even where the wanted byte
+        // comes next.
+        const bool joins =
+            quote == '"' && text[at] == '\\' && at + 1 < text.size() && is_break(text[at + 1]);
+        if (joins) {
+            std::size_t ignored = 0;
+            ++at;
+            skip_fold(text, at, ignored);
+        } else if (value >= wanted) {
+            break;
+        } else if (quote == '"' && text[at] == '\\') {
             const Escape escape = read_escape(text, at);
             at += escape.source;
             value += escape.value;
