@@ -280,11 +280,10 @@ void set_connection(Setter& setter, const HttpClientRequest& request) {
 Error to_error(const CurlTransfer& transfer, CURLcode code) {
     const std::string text =
         transfer.error_text[0] != '\0' ? transfer.error_text.data() : curl_easy_strerror(code);
+    // The request's own URL was checked before: what is wrong with one now came from the peer.
     switch (code) {
         case CURLE_OPERATION_TIMEDOUT:
             return {Code::kDeadlineExceeded, text};
-        case CURLE_UNSUPPORTED_PROTOCOL:
-        case CURLE_URL_MALFORMAT:
         case CURLE_SSL_CERTPROBLEM:
         case CURLE_SSL_CACERT_BADFILE:
             return invalid_argument(text);

@@ -148,9 +148,10 @@ std::string encode_form(const HttpParams& params) {
 
 Result<RequestTarget> parse_target(std::string_view target) {
     std::string_view rest = without_authority(target);
+    const bool has_authority = rest.data() != target.data();
     rest = rest.substr(0, rest.find('#'));
     std::string_view path = cut(rest, '?');
-    if (path.empty() && !target.starts_with('?')) {
+    if (path.empty() && has_authority) {
         path = "/";  // "http://host?query"
     }
     if (path != "*" && !path.starts_with('/')) {

@@ -43,7 +43,6 @@ struct ParallelLoop {
 }  // namespace
 
 WorkerPool::WorkerPool(WorkerPoolOptions options) : options_(options) {
-    KPID_ASSERT(options_.threads > 0);
     for (std::size_t i = 0; i < options_.threads; ++i) {
         threads_.emplace_back([this] { work(); });
     }
@@ -73,6 +72,10 @@ bool WorkerPool::push(std::function<void()>& task) {
 }
 
 Result<void> WorkerPool::try_execute(std::function<void()> task) {
+    if (options_.threads == 0) {
+        task();
+        return {};
+    }
     if (push(task)) {
         return {};
     }
@@ -82,14 +85,14 @@ Result<void> WorkerPool::try_execute(std::function<void()> task) {
 }
 
 void WorkerPool::execute(std::function<void()> task) {
-    if (!push(task)) {
+    if (options_.threads == 0 || !push(task)) {
         task();
     }
 }
 
 void WorkerPool::parallel_for(std::size_t count, const std::function<void(std::size_t)>& body) {
     const auto loop = std::make_shared<ParallelLoop>(count, &body);
-    const std::size_t helpers = count == 0 ? 0 : std::min(concurrency(), count - 1);
+    const std::size_t helpers = count == 0 ? 0 : std::min(threads_.size(), count - 1);
     for (std::size_t i = 0; i < helpers; ++i) {
         std::function<void()> help = [loop] { loop->take_part(); };
         if (!push(help)) {

@@ -20,7 +20,7 @@
 namespace kpid::net {
 
 struct WorkerPoolOptions {
-    std::size_t threads = 2;  ///< At least 1.
+    std::size_t threads = 2;  ///< 0: every task runs at once on the caller's thread (simulations).
     std::size_t queue_max =
         1024;  ///< Tasks that wait; one more is refused with kResourceExhausted.
 };
@@ -40,7 +40,9 @@ public:
     /// thread.
     void execute(std::function<void()> task) override;
     void parallel_for(std::size_t count, const std::function<void(std::size_t)>& body) override;
-    [[nodiscard]] std::size_t concurrency() const override { return threads_.size(); }
+    [[nodiscard]] std::size_t concurrency() const override {
+        return threads_.empty() ? 1 : threads_.size();
+    }
 
     [[nodiscard]] std::size_t queued() const;
     [[nodiscard]] std::uint64_t refused() const;

@@ -1,0 +1,1 @@
+kpid_benchmark(NAME net SOURCES net_bench.cc DEPS kpid::net benchmark::benchmark)
