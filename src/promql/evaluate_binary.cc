@@ -48,9 +48,41 @@ Result<Rows> combine_vector_scalar(Evaluator& evaluator, const BinaryExpr& binar
     return rows;
 }
 
-}  // namespace
+Result<Rows> combine_rows(Evaluator& evaluator, const BinaryExpr& binary, Evaluated& lhs,
+                          Evaluated& rhs, const Steps& steps) {
+    auto* left_rows = std::get_if<Rows>(&lhs);
+    auto* right_rows = std::get_if<Rows>(&rhs);
+    if (left_rows != nullptr && right_rows != nullptr && binary.matching) {
+        return is_set_operator(binary.op)
+                   ? eval_set_operator(evaluator, binary, std::move(*left_rows),
+                                       std::move(*right_rows), steps)
+                   : eval_vector_matching(evaluator, binary, std::move(*left_rows),
+                                          std::move(*right_rows), steps);
+    }
+    const auto* left_column = std::get_if<ScalarColumn>(&lhs);
+    const auto* right_column = std::get_if<ScalarColumn>(&rhs);
+    if (left_rows != nullptr && right_column != nullptr) {
+        return combine_vector_scalar(evaluator, binary, std::move(*left_rows), *right_column,
+                                     false);
+    }
+    if (right_rows != nullptr && left_column != nullptr) {
+        return combine_vector_scalar(evaluator, binary, std::move(*right_rows), *left_column, true);
+    }
+    return invalid_argument("operands must be scalars or instant vectors");
+}
 
-Result<Evaluated> eval_binary(Evaluator& evaluator, const BinaryExpr& binary, const Steps& steps) {
+[[gnu::noinline]] Result<Evaluated> combine(Evaluator& evaluator, const BinaryExpr& binary,
+                                            Evaluated& lhs, Evaluated& rhs, const Steps& steps) {
+    const auto* left_column = std::get_if<ScalarColumn>(&lhs);
+    const auto* right_column = std::get_if<ScalarColumn>(&rhs);
+    if (left_column != nullptr && right_column != nullptr) {
+        return Evaluated(combine_scalars(binary.op, *left_column, *right_column));
+    }
+    KPID_TRY(Rows rows, combine_rows(evaluator, binary, lhs, rhs, steps));
+    return Evaluated(std::move(rows));
+}
+
+[[gnu::noinline]] Result<void> check_supported(const BinaryExpr& binary) {
     if (binary.op == BinaryOperator::kTrimLower || binary.op == BinaryOperator::kTrimUpper) {
         return unsupported(
             fmt::format("the operator \"{}\" is not supported yet", to_string(binary.op)));
@@ -58,33 +90,25 @@ Result<Evaluated> eval_binary(Evaluator& evaluator, const BinaryExpr& binary, co
     if (binary.matching && (binary.matching->fill_lhs || binary.matching->fill_rhs)) {
         return unsupported("the modifier \"fill\" is not supported yet");
     }
-    KPID_TRY(Evaluated lhs, evaluator.eval(*binary.lhs, steps));
-    KPID_TRY(Evaluated rhs, evaluator.eval(*binary.rhs, steps));
-    const auto* left_column = std::get_if<ScalarColumn>(&lhs);
-    const auto* right_column = std::get_if<ScalarColumn>(&rhs);
-    if (left_column != nullptr && right_column != nullptr) {
-        return Evaluated(combine_scalars(binary.op, *left_column, *right_column));
+    return {};
+}
+
+}  // namespace
+
+// Its frame stands once for each operator of a chain: all work is done in functions of its own.
+Result<Evaluated> eval_binary(Evaluator& evaluator, const BinaryExpr& binary, const Steps& steps) {
+    if (auto supported = check_supported(binary); !supported) {
+        return std::move(supported).error();
     }
-    auto* left_rows = std::get_if<Rows>(&lhs);
-    auto* right_rows = std::get_if<Rows>(&rhs);
-    Result<Rows> answer = invalid_argument("operands must be scalars or instant vectors");
-    if (left_rows != nullptr && right_rows != nullptr && binary.matching) {
-        answer = is_set_operator(binary.op)
-                     ? eval_set_operator(evaluator, binary, std::move(*left_rows),
-                                         std::move(*right_rows), steps)
-                     : eval_vector_matching(evaluator, binary, std::move(*left_rows),
-                                            std::move(*right_rows), steps);
-    } else if (left_rows != nullptr && right_column != nullptr) {
-        answer =
-            combine_vector_scalar(evaluator, binary, std::move(*left_rows), *right_column, false);
-    } else if (right_rows != nullptr && left_column != nullptr) {
-        answer =
-            combine_vector_scalar(evaluator, binary, std::move(*right_rows), *left_column, true);
+    Result<Evaluated> lhs = evaluator.eval(*binary.lhs, steps);
+    if (!lhs) {
+        return lhs;
     }
-    if (!answer) {
-        return std::move(answer).error();
+    Result<Evaluated> rhs = evaluator.eval(*binary.rhs, steps);
+    if (!rhs) {
+        return rhs;
     }
-    return Evaluated(*std::move(answer));
+    return combine(evaluator, binary, *lhs, *rhs, steps);
 }
 
 }  // namespace kpid::promql

@@ -72,11 +72,22 @@ Result<void> Evaluator::check_stop() const {
     return {};
 }
 
+// The functions that call each other down the tree keep their frames small: trees may be a thousand
+// deep.
+
 Result<Evaluated> Evaluator::eval(const Expr& expr, const Steps& steps) {
     const Expr& node = strip_parens(expr);
-    if (steps.count == 1 || !invariant_.contains(&node)) {
+    if (steps.count == 1) {
         return eval_node(node, steps);
     }
+    if (invariant_.contains(&node)) {
+        return eval_once(node, steps);
+    }
+    return node.type == ValueType::kScalar ? eval_column(node, steps) : eval_node(node, steps);
+}
+
+// Evaluates what is the same at every step at the first one and spreads it.
+[[gnu::noinline]] Result<Evaluated> Evaluator::eval_once(const Expr& node, const Steps& steps) {
     KPID_TRY(Evaluated once, eval_node(node, Steps{steps.start}));
     Rows rows = new_rows();
     for (Row& row : std::get<Rows>(once).rows) {
@@ -88,7 +99,27 @@ Result<Evaluated> Evaluator::eval(const Expr& expr, const Steps& steps) {
     return Evaluated(std::move(rows));
 }
 
+// A scalar is a column too: each level of the tree holds about one while it is evaluated.
+[[gnu::noinline]] Result<Evaluated> Evaluator::eval_column(const Expr& node, const Steps& steps) {
+    Charge column(budget_);
+    KPID_CHECK_OK(column.add(steps.count));
+    return eval_node(node, steps);
+}
+
 Result<Evaluated> Evaluator::eval_node(const Expr& expr, const Steps& steps) {
+    switch (expr.kind) {
+        case ExprKind::kBinary:
+            return eval_binary(*this, as<BinaryExpr>(expr), steps);
+        case ExprKind::kUnary:
+            return eval_unary(as<UnaryExpr>(expr), steps);
+        case ExprKind::kCall:
+            return eval_call(*this, as<Call>(expr), steps);
+        default:
+            return eval_other(expr, steps);
+    }
+}
+
+[[gnu::noinline]] Result<Evaluated> Evaluator::eval_other(const Expr& expr, const Steps& steps) {
     KPID_CHECK_OK(check_stop());
     switch (expr.kind) {
         case ExprKind::kNumberLiteral:
@@ -99,33 +130,29 @@ Result<Evaluated> Evaluator::eval_node(const Expr& expr, const Steps& steps) {
             KPID_TRY(Rows rows, eval_selector(as<VectorSelector>(expr), steps, false));
             return Evaluated(std::move(rows));
         }
-        case ExprKind::kBinary:
-            return eval_binary(*this, as<BinaryExpr>(expr), steps);
-        case ExprKind::kUnary:
-            return eval_unary(as<UnaryExpr>(expr), steps);
         case ExprKind::kAggregate: {
             KPID_TRY(Rows rows, eval_aggregate(*this, as<AggregateExpr>(expr), steps));
             return Evaluated(std::move(rows));
         }
-        case ExprKind::kCall:
-            return eval_call(*this, as<Call>(expr), steps);
-        case ExprKind::kParen:
-        case ExprKind::kMatrixSelector:
-        case ExprKind::kSubquery:
-        case ExprKind::kDuration:
-            break;
+        default:
+            return invalid_argument("a range vector cannot stand here");
     }
-    return invalid_argument("a range vector cannot stand here");
 }
 
 Result<Evaluated> Evaluator::eval_unary(const UnaryExpr& unary, const Steps& steps) {
-    KPID_TRY(Evaluated value, eval(*unary.expr, steps));
-    if (unary.op == UnaryOperator::kPlus) {
-        return value;
+    Result<Evaluated> value = eval(*unary.expr, steps);
+    if (value && unary.op == UnaryOperator::kMinus) {
+        if (auto done = negate(*value); !done) {
+            return std::move(done).error();
+        }
     }
+    return value;
+}
+
+[[gnu::noinline]] Result<void> Evaluator::negate(Evaluated& value) const {
     if (auto* column = std::get_if<ScalarColumn>(&value)) {
         std::transform(column->begin(), column->end(), column->begin(), std::negate<>());
-        return value;
+        return {};
     }
     Rows& rows = std::get<Rows>(value);
     for (Row& row : rows.rows) {
@@ -133,8 +160,7 @@ Result<Evaluated> Evaluator::eval_unary(const UnaryExpr& unary, const Steps& ste
             v = is_absent(v) ? v : -v;
         }
     }
-    KPID_CHECK_OK(drop_names(rows));
-    return value;
+    return drop_names(rows);
 }
 
 Result<Rows> Evaluator::eval_vector(const Expr& expr, const Steps& steps) {

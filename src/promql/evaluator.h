@@ -100,6 +100,10 @@ public:
 
 private:
     [[nodiscard]] Result<Evaluated> eval_node(const Expr& expr, const Steps& steps);
+    [[nodiscard]] Result<Evaluated> eval_once(const Expr& node, const Steps& steps);
+    [[nodiscard]] Result<Evaluated> eval_column(const Expr& node, const Steps& steps);
+    [[nodiscard]] Result<Evaluated> eval_other(const Expr& expr, const Steps& steps);
+    [[nodiscard]] Result<void> negate(Evaluated& value) const;
     [[nodiscard]] Result<Evaluated> eval_unary(const UnaryExpr& unary, const Steps& steps);
     [[nodiscard]] Result<RangeInput> eval_matrix(const MatrixSelector& matrix, const Steps& steps);
     [[nodiscard]] Result<RangeInput> eval_subquery(const SubqueryExpr& subquery,

@@ -140,6 +140,8 @@ TEST_F(EngineTest, LimitsTheSamplesThatAQueryHolds) {
         EXPECT_EQ(answer.error().code, Code::kUnprocessable);
         EXPECT_THAT(answer.error().message, HasSubstr("too many samples"));
     }
+    // Scalars count as well: each level of the tree holds one for every step.
+    EXPECT_FALSE(range("1 + (1 + (1 + (1 + (1 + (1 + time())))))", 99, tight).has_value());
     // 10 series with 100 values each, though only 10 × 5 are read for each step.
     EXPECT_FALSE(range("up", 99, tight).has_value());
     EXPECT_TRUE(range("up", 20, tight).has_value());
@@ -218,17 +220,27 @@ TEST_F(EngineTest, EvaluatesTheDeepestTreesThatParse) {
     std::string signs = "up";
     std::string calls = "up";
     std::string sums = "up";
+    std::string totals = "up";
+    std::string numbers = "1";
+    std::string windows = "up";
     for (std::size_t i = 0; i + 10 < kExprDepthMax; ++i) {
         parens = "(" + parens + ")";
         signs = "-" + signs;
         calls = "abs(" + calls + ")";
         sums += " + up";
+        totals = "sum(" + totals + ")";
+        if (i % 2 == 0) {  // Two levels each.
+            numbers = "1 + (" + numbers + ")";
+            windows = "max_over_time(" + windows + "[1m:1m])";
+        }
     }
-    for (const std::string& text : {parens, signs, calls, sums}) {
+    for (const std::string& text :
+         {parens, signs, calls, sums, totals, windows, "up + (" + numbers + ")"}) {
         SCOPED_TRACE(text.substr(0, 20));
         const auto answer = instant(text);
         ASSERT_TRUE(answer.has_value()) << answer.error().message;
         EXPECT_EQ(std::get<Vector>(answer->value).size(), 1U);
+        EXPECT_TRUE(range(text, 3).has_value());
     }
 }
 
