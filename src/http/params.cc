@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -59,6 +60,12 @@ Result<std::vector<std::vector<model::Matcher>>> match_params(const net::HttpPar
         Result<std::vector<model::Matcher>> matchers = promql::parse_metric_selector(text);
         if (!matchers) {
             return bad_parameter("match[]", matchers.error().message);
+        }
+        const bool all_match_empty =
+            std::all_of(matchers->begin(), matchers->end(),
+                        [](const model::Matcher& matcher) { return matcher.matches(""); });
+        if (all_match_empty) {
+            return bad_parameter("match[]", "match[] must contain at least one non-empty matcher");
         }
         sets.push_back(std::move(*matchers));
     }
