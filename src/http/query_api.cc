@@ -93,8 +93,8 @@ Result<net::HttpResponse> QueryApi::query(const net::HttpParams& params) const {
     KPID_TRY(const Duration timeout, timeout_param(params, snapshot));
     KPID_TRY(const promql::ExprPtr expr, parse_query(params, snapshot));
     const QueryWatchdog::Watch watch(watchdog_, clock_.mono_now() + timeout);
-    const Result<promql::QueryResult> result =
-        snapshot.engine->instant(*expr, time, reader_, {.stop = watch.token()});
+    const Result<promql::QueryResult> result = snapshot.engine->instant(
+        *expr, time, reader_, {.stop = watch.token(), .text = params.get_or("query", "")});
     if (!result) {
         return query_error(result.error(), watch);
     }
@@ -132,7 +132,8 @@ Result<net::HttpResponse> QueryApi::query_range(const net::HttpParams& params) c
     KPID_TRY(const promql::ExprPtr expr, parse_query(params, snapshot));
     const QueryWatchdog::Watch watch(watchdog_, clock_.mono_now() + timeout);
     const Result<promql::QueryResult> result =
-        snapshot.engine->range(*expr, start, end, *step, reader_, {.stop = watch.token()});
+        snapshot.engine->range(*expr, start, end, *step, reader_,
+                               {.stop = watch.token(), .text = params.get_or("query", "")});
     if (!result) {
         return query_error(result.error(), watch);
     }
