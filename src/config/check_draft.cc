@@ -62,7 +62,7 @@ void check_references(Draft& draft) {
         }
         const bool is_shown = draft.errors.error_count() < ErrorList::kFindingsMax;
         const std::string close = is_shown ? nearest(reference.name, candidates) : std::string();
-        add_error(draft, reference.place, fmt::format("unknown-{}", names.what),
+        add_error(draft, reference.place, "unknown-reference",
                   fmt::format("unknown {} \"{}\"", names.what, reference.name),
                   close.empty() ? std::string() : fmt::format("did you mean \"{}\"?", close));
     }

@@ -1,3 +1,5 @@
+// Names of source kinds and look-ups in a configuration.
+
 #include "config/config.h"
 
 #include <algorithm>

@@ -2,7 +2,6 @@
 // share.
 
 #include "config/draft.h"
-#include "kpid/base/json_writer.h"
 
 #include <fmt/format.h>
 

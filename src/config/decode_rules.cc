@@ -48,10 +48,11 @@ std::map<std::string, alerting::Template> compile_templates(
     for (const auto& [name, text] : texts) {
         auto made =
             alerting::Template::parse(text, alerting::rule_template_options("__alert_" + rule));
-        const YamlNode* value = node != nullptr ? node->find(name) : nullptr;
         if (made) {
             templates.emplace(name, *std::move(made));
-        } else if (value != nullptr) {
+            continue;
+        }
+        if (const YamlNode* value = node != nullptr ? node->find(name) : nullptr) {
             context.error(*value, "template",
                           fmt::format("{} \"{}\": {}", kind, name, made.error().message));
         }

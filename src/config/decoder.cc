@@ -1,3 +1,5 @@
+// Typed reading of nodes, each misfit recorded at its place.
+
 #include "config/decoder.h"
 
 #include "config/file_reader.h"
@@ -122,8 +124,10 @@ std::optional<std::string> Context::expanded(const YamlNode& scalar) {
 
 Position Context::position_in(const YamlNode& scalar, std::string_view handed_out,
                               std::size_t offset) const {
-    return handed_out == scalar.text ? position_in_scalar(document_, scalar, offset)
-                                     : scalar.position;
+    // Beyond the limit findings are only counted, so that no time goes into places for them.
+    const bool is_shown = errors_.error_count() < ErrorList::kFindingsMax;
+    return is_shown && handed_out == scalar.text ? position_in_scalar(document_, scalar, offset)
+                                                 : scalar.position;
 }
 
 std::string Context::resolve(std::string_view path) const {

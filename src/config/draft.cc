@@ -1,3 +1,5 @@
+// Definitions and references of a draft, and expressions with their places.
+
 #include "config/draft.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,5 @@
+// Files from the disk and from a map.
+
 #include "config/file_reader.h"
 
 #include <fmt/format.h>

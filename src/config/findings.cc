@@ -1,3 +1,5 @@
+// Findings as text, collected and put in order.
+
 #include "config/findings.h"
 
 #include <fmt/format.h>

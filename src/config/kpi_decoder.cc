@@ -1,3 +1,5 @@
+// A KPI's text, value, schedule and policies; its checks.
+
 #include "config/kpi_decoder.h"
 
 #include "kpid/kpi/check.h"

@@ -1,3 +1,5 @@
+// Opens the main file and all it names, decodes them, and judges the whole.
+
 #include "config/load.h"
 
 #include "config/draft.h"

@@ -1,3 +1,5 @@
+// Parsers of single words.
+
 #include "config/values.h"
 
 #include "kpid/base/number.h"
@@ -8,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <vector>

@@ -1,3 +1,5 @@
+// The adapter of yaml-cpp: events in, our own tree out.
+
 #include "config/yaml_reader.h"
 
 #include "config/yaml_text.h"

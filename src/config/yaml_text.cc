@@ -1,3 +1,5 @@
+// Lines, columns and bytes of a text.
+
 #include "config/yaml_text.h"
 
 #include "kpid/base/json_writer.h"

@@ -37,10 +37,19 @@ alerting:
   receivers:
     - name: hook
       webhook_configs:
-        - {url: "http://127.0.0.1:5001/sre", secret: whsec_Y2hhbmdlIHRoaXMgc2VjcmV0IGJlZm9yZSB5b3UgZ28gbGl2ZQ==, send_resolved: false, timeout: 2s, give_up_after: 1d, max_alerts: 5, http_config: {proxy_url: "http://proxy:3128"}}
+        - url: "http://127.0.0.1:5001/sre"
+          secret: whsec_Y2hhbmdlIHRoaXMgc2VjcmV0IGJlZm9yZSB5b3UgZ28gbGl2ZQ==
+          send_resolved: false
+          timeout: 2s
+          give_up_after: 1d
+          max_alerts: 5
+          http_config: {proxy_url: "http://proxy:3128"}
         - {url_file: hook.url, secret_file: /run/secret}
   alertmanagers:
-    - {static_configs: [{targets: ["127.0.0.1:9093"]}], path_prefix: alerts/, api_version: v2, timeout: 5s}
+    - static_configs: [{targets: ["127.0.0.1:9093"]}]
+      path_prefix: alerts/
+      api_version: v2
+      timeout: 5s
 )");
     ASSERT_THAT(lines(result.findings), IsEmpty());
     const AlertingConfig& alerting = result.config->alerting;

@@ -61,7 +61,9 @@ kpis:
     expect: [{shop: de}, {shop: at}]
     actions: [{when: critical, do: Call, url: "https://wiki.example/x"}]
     drivers: [{kpi: errors, share: 40%}]
-    benchmark: {industry: {value: 2%, growth: 7%, source: survey, as_of: 2026-01-15}, competitor: {name: X, value: 3%, as_of: 2026-Q1}}
+    benchmark:
+      industry: {value: 2%, growth: 7%, source: survey, as_of: 2026-01-15}
+      competitor: {name: X, value: 3%, as_of: 2026-Q1}
     labels: {team: shop}
     annotations: {summary: '{{ $labels.shop }}: {{ $value | inUnit }} $$ ${HOME}'}
     limit: 12

@@ -45,11 +45,16 @@ TEST(Load, FillsDefaults) {
 
 TEST(Load, ReadsTheDaemonsSections) {
     const LoadResult result = load_files({{"kpid.yaml", R"(
-global: {scrape_interval: 5s, evaluation_interval: 2s, external_labels: {site: berlin}, external_url: "http://kpid.example:9731/"}
+global:
+  scrape_interval: 5s
+  evaluation_interval: 2s
+  external_labels: {site: berlin}
+  external_url: "http://kpid.example:9731/"
 storage: {path: data, durability: fsync}
 limits: {series: 5k, body_bytes: 1MiB, query_timeout: 5s, instances_per_kpi: 7}
 web: {listen: ["127.0.0.1:0", "[::1]:9731"], metrics_instances: 3}
-listeners: {statsd: {udp: "127.0.0.1:8125", dialect: dogstatsd, flush_interval: 1s, percentiles: [99, 50, 50]}}
+listeners:
+  statsd: {udp: ":8125", dialect: dogstatsd, flush_interval: 1s, percentiles: [99, 50, 50]}
 )"}});
     ASSERT_THAT(lines(result.findings), IsEmpty());
     const Config& config = *result.config;
@@ -70,14 +75,23 @@ listeners: {statsd: {udp: "127.0.0.1:8125", dialect: dogstatsd, flush_interval: 
 TEST(Load, ReadsEveryKindOfSource) {
     const LoadResult result = load_text(R"(
 sources:
-  node: {prometheus: {targets: ["a:1", "b:2"], metrics_path: /m, honor_labels: on}, interval: 5s, labels: {env: prod}, http_config: {basic_auth: {username: u, password_file: pw}}}
+  node:
+    prometheus: {targets: ["a:1", "b:2"], metrics_path: /m, honor_labels: on}
+    interval: 5s
+    labels: {env: prod}
+    http_config: {basic_auth: {username: u, password_file: pw}}
   machine: {host: {}}
   demo: {demo: }
   queue:
-    http_json: {url: "http://127.0.0.1:8080/queues", items: /queues, metrics: {queue_eur: {value: /depth, unit: cents, labels: {queue: /name}}}}
+    http_json:
+      url: "http://127.0.0.1:8080/queues"
+      items: /queues
+      metrics: {queue_eur: {value: /depth, unit: cents, labels: {queue: /name}}}
     interval: 2s
     timeout: 1s
-  other: {interval: 1m, promql: {url: "http://prom:9090/", queries: {b: {expr: up}, a: {expr: 'no_such_function(x)'}}}}
+  other:
+    interval: 1m
+    promql: {url: "http://prom:9090/", queries: {b: {expr: up}, a: {expr: 'unknown(x)'}}}
 )");
     ASSERT_THAT(lines(result.findings), IsEmpty());
     const Config& config = *result.config;
