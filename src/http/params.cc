@@ -11,6 +11,12 @@
 #include <cmath>
 
 namespace kpid::http {
+namespace {
+
+// Prometheus keeps durations in int64 nanoseconds.
+constexpr double kDurationMsMax = 9223372036854.0;
+
+}  // namespace
 
 Error bad_parameter(std::string_view name, std::string_view why) {
     return invalid_argument(fmt::format("invalid parameter \"{}\": {}", name, why));
@@ -21,6 +27,13 @@ Result<Timestamp> time_param(const net::HttpParams& params, std::string_view nam
     const auto text = params.get(name);
     if (!text || text->empty()) {
         return fallback;
+    }
+    // What Prometheus' own clients send for the ends of time.
+    if (*text == "-292273086-05-16T16:47:06Z") {
+        return Timestamp::min();
+    }
+    if (*text == "292277025-08-18T07:12:54.999999999Z") {
+        return Timestamp::max();
     }
     Result<Timestamp> time = parse_time(*text);
     if (!time) {
@@ -33,7 +46,7 @@ Result<Timestamp> time_param(const net::HttpParams& params, std::string_view nam
 Result<Duration> parse_duration_param(std::string_view text) {
     if (const Result<double> seconds = parse_float(text)) {
         const double ms = *seconds * 1000;
-        if (!std::isfinite(ms) || std::abs(ms) > 9.2e15) {
+        if (!std::isfinite(ms) || std::abs(ms) > kDurationMsMax) {
             return invalid_argument(
                 fmt::format("cannot parse \"{}\" to a valid duration. It overflows int64", text));
         }
