@@ -1,3 +1,5 @@
+// Alerts as JSON objects of the durable state.
+
 #include "alerting/alert_json.h"
 
 #include "kpid/base/number.h"

@@ -1,3 +1,5 @@
+// The body of POST /api/v2/alerts.
+
 #include "kpid/alerting/alertmanager_body.h"
 
 #include "alerting/body_parts.h"

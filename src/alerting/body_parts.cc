@@ -1,3 +1,5 @@
+// What the bodies of messages share.
+
 #include "alerting/body_parts.h"
 
 namespace kpid::alerting {

@@ -1,3 +1,5 @@
+// One group: what is pending in it, when it is due, what its message holds.
+
 #include "alerting/dispatch_group.h"
 
 #include "kpid/base/hash.h"

@@ -1,3 +1,5 @@
+// Groups as JSON text, and back.
+
 #include "alerting/alert_json.h"
 #include "alerting/dispatch_group.h"
 

@@ -1,3 +1,5 @@
+// Groups, their schedule, and which alert stands in which of them.
+
 #include "kpid/alerting/dispatcher.h"
 
 #include "alerting/dispatch_group.h"

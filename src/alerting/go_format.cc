@@ -1,3 +1,5 @@
+// Go's fmt verbs over template values.
+
 #include "alerting/go_format.h"
 
 #include "alerting/go_text.h"

@@ -1,3 +1,5 @@
+// UTF-8, Go's quoted strings, letter case.
+
 #include "alerting/go_text.h"
 
 #include "kpid/base/json_writer.h"

@@ -1,3 +1,5 @@
+// Go's layouts of instants and texts of spans.
+
 #include "alerting/go_time.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,5 @@
+// The tokens of Alertmanager's UTF-8 matcher grammar.
+
 #include "alerting/matcher_lexer.h"
 
 #include "alerting/go_text.h"

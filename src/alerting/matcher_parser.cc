@@ -1,3 +1,5 @@
+// Alertmanager's two matcher grammars, and the choice between them.
+
 #include "kpid/alerting/matcher_parser.h"
 
 #include "alerting/go_text.h"

@@ -1,3 +1,5 @@
+// Building and searching the tree of routes.
+
 #include "kpid/alerting/route.h"
 
 #include "alerting/go_text.h"

@@ -1,3 +1,5 @@
+// Compiling and rendering, and the data that rules and KPIs give.
+
 #include "kpid/alerting/template.h"
 
 #include "alerting/template_executor.h"

@@ -1,3 +1,5 @@
+// Walks the tree of a template and writes its text.
+
 #include "alerting/template_executor.h"
 
 #include "alerting/go_text.h"

@@ -1,3 +1,5 @@
+// Splits a template into text and the tokens of its actions.
+
 #include "alerting/template_lexer.h"
 
 #include "alerting/go_text.h"

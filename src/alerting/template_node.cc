@@ -1,3 +1,5 @@
+// Constants and the texts of nodes in errors.
+
 #include "alerting/template_node.h"
 
 #include "alerting/go_text.h"

@@ -1,3 +1,5 @@
+// Recursive descent over the tokens of a template.
+
 #include "alerting/go_text.h"
 #include "alerting/template_functions.h"
 #include "alerting/template_lexer.h"

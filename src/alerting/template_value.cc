@@ -1,3 +1,5 @@
+// Printing and truth of template values.
+
 #include "kpid/alerting/template_value.h"
 
 #include "alerting/go_time.h"

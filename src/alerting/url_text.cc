@@ -1,3 +1,5 @@
+// Escaping and splitting of URLs and host names.
+
 #include "alerting/url_text.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,5 @@
+// Alertmanager's webhook JSON, version 4, with a KPI's context.
+
 #include "kpid/alerting/webhook_body.h"
 
 #include "alerting/body_parts.h"

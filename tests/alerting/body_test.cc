@@ -37,18 +37,24 @@ TEST(WebhookBody, IsAlertmanagersVersion4) {
     const Alert one = rule_alert("one");
     EXPECT_EQ(
         webhook_body(notification({one, over}), {.external_url = "http://kpid"}),
-        R"({"receiver":"ops","status":"firing","alerts":[{"status":"firing","labels":{"alertname":"Down",)"
-        R"("instance":"one","job":"a\u0026b"},"annotations":{"summary":"it is down","where":"one"},)"
+        R"({"receiver":"ops","status":"firing","alerts":[{"status":"firing",)"
+        R"("labels":{"alertname":"Down",)"
+        R"("instance":"one","job":"a\u0026b"},"annotations":{"summary":"it is down",)"
+        R"("where":"one"},)"
         R"("startsAt":"2026-07-01T12:00:00Z","endsAt":"0001-01-01T00:00:00Z",)"
         R"("generatorURL":"http://kpid/graph?a\u0026b","fingerprint":")" +
             one.fingerprint() +
-            R"("},{"status":"resolved","labels":{"alertname":"Down","instance":"two","job":"a\u0026b"},)"
-            R"("annotations":{"summary":"it is down","where":"two"},"startsAt":"2026-07-01T12:00:00Z",)"
+            R"("},{"status":"resolved","labels":{"alertname":"Down","instance":"two",)"
+            R"("job":"a\u0026b"},)"
+            R"("annotations":{"summary":"it is down","where":"two"},)"
+            R"("startsAt":"2026-07-01T12:00:00Z",)"
             R"("endsAt":"2026-07-01T12:01:01.5Z","generatorURL":"http://kpid/graph?a\u0026b",)"
             R"("fingerprint":")" +
             over.fingerprint() +
-            R"("}],"groupLabels":{"alertname":"Down"},"commonLabels":{"alertname":"Down","job":"a\u0026b"},)"
-            R"("commonAnnotations":{"summary":"it is down"},"externalURL":"http://kpid","version":"4",)"
+            R"("}],"groupLabels":{"alertname":"Down"},"commonLabels":{"alertname":"Down",)"
+            R"("job":"a\u0026b"},)"
+            R"("commonAnnotations":{"summary":"it is down"},"externalURL":"http://kpid",)"
+            R"("version":"4",)"
             R"("groupKey":"{}:{alertname=\"Down\"}","truncatedAlerts":0})");
 }
 
@@ -107,10 +113,12 @@ TEST(AlertmanagerBody, WritesFiringAndEnded) {
         alertmanager_body(alerts, {.firing_until = kFired + std::chrono::minutes(4)});
     EXPECT_EQ(
         body,
-        R"([{"annotations":{"summary":"it is down","where":"one"},"endsAt":"2026-07-01T12:04:00.000Z",)"
+        R"([{"annotations":{"summary":"it is down","where":"one"},)"
+        R"("endsAt":"2026-07-01T12:04:00.000Z",)"
         R"("startsAt":"2026-07-01T12:00:00.000Z","generatorURL":"http://kpid/graph?a\u0026b",)"
         R"("labels":{"alertname":"Down","instance":"one","job":"a\u0026b"}},)"
-        R"({"annotations":{"summary":"it is down","where":"two"},"endsAt":"2026-07-01T12:00:01.500Z",)"
+        R"({"annotations":{"summary":"it is down","where":"two"},)"
+        R"("endsAt":"2026-07-01T12:00:01.500Z",)"
         R"("startsAt":"2026-07-01T12:00:00.000Z","generatorURL":"http://kpid/graph?a\u0026b",)"
         R"("labels":{"alertname":"Down","instance":"two","job":"a\u0026b"}}])");
     EXPECT_EQ(alertmanager_body({}, {}), "[]");
