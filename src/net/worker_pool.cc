@@ -84,6 +84,10 @@ Result<void> WorkerPool::try_execute(std::function<void()> task) {
     return resource_exhausted("the worker queue is full");
 }
 
+bool WorkerPool::offer(const std::function<void()>& task) {
+    return try_execute(task).has_value();
+}
+
 void WorkerPool::execute(std::function<void()> task) {
     if (options_.threads == 0 || !push(task)) {
         task();

@@ -39,6 +39,7 @@ public:
     /// Queues the task; when the queue is full the caller's thread runs it. Never call it on an I/O
     /// thread.
     void execute(std::function<void()> task) override;
+    [[nodiscard]] bool offer(const std::function<void()>& task) override;
     void parallel_for(std::size_t count, const std::function<void(std::size_t)>& body) override;
     [[nodiscard]] std::size_t concurrency() const override {
         return threads_.empty() ? 1 : threads_.size();
