@@ -28,7 +28,7 @@ using Acceptor = asio::basic_socket_acceptor<tcp, Strand>;
 constexpr std::uint64_t kRefusalsMax = 64;
 // After an accept that failed, out of descriptors for instance.
 constexpr Duration kAcceptPause{100};
-// For what was cut to unwind.
+// For what was cut to unwind before that is worth a line in the log.
 constexpr Duration kCutPatience{5'000};
 
 Result<Acceptor> make_acceptor(const Strand& strand, const std::string& text,
@@ -201,8 +201,9 @@ void HttpServer::Impl::close_idle() {
 Task<bool> HttpServer::Impl::stop(MonoTime deadline) {
     Timers& timers = context.parts.timers;
     accepting.stop();
-    const bool stopped_accepting = co_await accepting.join(timers, deadline);
-    static_cast<void>(stopped_accepting);  // a cancelled accept always ends
+    // A cancelled accept ends at once; nothing below may run before it has, whatever the deadline.
+    const bool stopped_accepting = co_await accepting.join(timers, MonoTime::max());
+    static_cast<void>(stopped_accepting);
     context.stopping = true;
     connections.close();
     close_idle();
@@ -211,7 +212,10 @@ Task<bool> HttpServer::Impl::stop(MonoTime deadline) {
         connections.stop();
         const bool cut = co_await connections.join(timers, timers.after(kCutPatience));
         if (!cut) {
-            context.parts.log.error("connections did not end", {});
+            // They use what dies after the stop, so there is no going on without them.
+            context.parts.log.error("cut connections take long to end", {});
+            const bool ended = co_await connections.join(timers, MonoTime::max());
+            static_cast<void>(ended);
         }
     }
     acceptors.clear();
