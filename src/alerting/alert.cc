@@ -7,11 +7,16 @@ namespace kpid::alerting {
 
 std::string_view to_string(EndReason reason) {
     switch (reason) {
-        case EndReason::kNone: return "";
-        case EndReason::kResolved: return "resolved";
-        case EndReason::kSuperseded: return "superseded";
-        case EndReason::kRemoved: return "removed";
-        case EndReason::kExpired: return "expired";
+        case EndReason::kNone:
+            return "";
+        case EndReason::kResolved:
+            return "resolved";
+        case EndReason::kSuperseded:
+            return "superseded";
+        case EndReason::kRemoved:
+            return "removed";
+        case EndReason::kExpired:
+            return "expired";
     }
     return "";
 }
@@ -33,6 +38,8 @@ std::string fingerprint(const model::Labels& labels) {
     return fmt::format("{:016x}", hash);
 }
 
-std::string Alert::fingerprint() const { return alerting::fingerprint(identity); }
+std::string Alert::fingerprint() const {
+    return alerting::fingerprint(identity);
+}
 
 }  // namespace kpid::alerting

@@ -7,6 +7,8 @@ Timestamp SystemClock::wall_now() const {
     return Timestamp(std::chrono::floor<Duration>(since_epoch).count());
 }
 
-MonoTime SystemClock::mono_now() const { return std::chrono::steady_clock::now(); }
+MonoTime SystemClock::mono_now() const {
+    return std::chrono::steady_clock::now();
+}
 
 }  // namespace kpid

@@ -16,10 +16,14 @@ constexpr std::chrono::seconds kRepeatWindow{10};
 
 std::string_view level_name(LogLevel level) {
     switch (level) {
-        case LogLevel::kDebug: return "debug";
-        case LogLevel::kInfo: return "info";
-        case LogLevel::kWarn: return "warn";
-        case LogLevel::kError: return "error";
+        case LogLevel::kDebug:
+            return "debug";
+        case LogLevel::kInfo:
+            return "info";
+        case LogLevel::kWarn:
+            return "warn";
+        case LogLevel::kError:
+            return "error";
     }
     return "error";
 }
@@ -66,8 +70,7 @@ std::string format_line(LogFormat format, const LogFields& fields) {
 
 class StderrSink final : public LogSink {
 public:
-    StderrSink()
-        : logger_("kpid", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
+    StderrSink() : logger_("kpid", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
         logger_.set_pattern("%v");
         logger_.flush_on(spdlog::level::trace);
     }
@@ -92,7 +95,9 @@ Result<LogLevel> parse_log_level(std::string_view text) {
         fmt::format("unknown log level \"{}\": debug, info, warn or error", text));
 }
 
-std::shared_ptr<LogSink> make_stderr_log_sink() { return std::make_shared<StderrSink>(); }
+std::shared_ptr<LogSink> make_stderr_log_sink() {
+    return std::make_shared<StderrSink>();
+}
 
 struct Logger::Core {
     Core(std::shared_ptr<LogSink> the_sink, const Clock& the_clock, LogLevel the_level,
@@ -116,7 +121,8 @@ struct Logger::Core {
 Logger::Logger() = default;
 
 Logger::Logger(std::shared_ptr<LogSink> sink, const Clock& clock, LogLevel level, LogFormat format)
-    : core_(std::make_shared<Core>(std::move(sink), clock, level, format)) {}
+    : core_(std::make_shared<Core>(std::move(sink), clock, level, format)) {
+}
 
 Logger Logger::named(std::string_view room) const {
     Logger copy = *this;

@@ -26,8 +26,8 @@ struct Digits {
 
 Digits shortest_digits(double value) {
     std::array<char, 40> buffer{};
-    const auto written =
-        std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific);
+    const auto written = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                       std::chars_format::scientific);
     std::string_view text(buffer.data(), static_cast<std::size_t>(written.ptr - buffer.data()));
     Digits result;
     if (text.front() == '-') {
@@ -133,14 +133,16 @@ Result<double> parse_float(std::string_view text) {
         return bad();
     }
     if (error == std::errc::result_out_of_range) {
-        // from_chars does not tell overflow from underflow: a negative exponent can only underflow here,
-        // as can a mantissa of zeros behind the point.
+        // from_chars does not tell overflow from underflow: a negative exponent can only underflow
+        // here, as can a mantissa of zeros behind the point.
         const std::size_t e = text.find_first_of("eE");
-        const bool tiny = (e != std::string_view::npos && e + 1 < text.size() && text[e + 1] == '-') ||
-                          (e == std::string_view::npos && text.front() != '.' && text.starts_with("0.")) ||
-                          (e == std::string_view::npos && text.front() == '.');
+        const bool tiny =
+            (e != std::string_view::npos && e + 1 < text.size() && text[e + 1] == '-') ||
+            (e == std::string_view::npos && text.front() != '.' && text.starts_with("0.")) ||
+            (e == std::string_view::npos && text.front() == '.');
         if (!tiny) {
-            return invalid_argument(fmt::format("number out of range: \"{}\"", whole.substr(0, 64)));
+            return invalid_argument(
+                fmt::format("number out of range: \"{}\"", whole.substr(0, 64)));
         }
         value = 0;
     }

@@ -118,11 +118,11 @@ Result<Timestamp> parse_rfc3339(std::string_view text) {
     const bool date_ok = read_digits(text, 4, year) && read_char(text, '-') &&
                          read_digits(text, 2, month) && read_char(text, '-') &&
                          read_digits(text, 2, day);
-    const bool ok = date_ok && (read_char(text, 'T') || read_char(text, 't') || read_char(text, ' ')) &&
-                    read_digits(text, 2, hour) && read_char(text, ':') &&
-                    read_digits(text, 2, minute) && read_char(text, ':') &&
-                    read_digits(text, 2, second) && read_fraction(text, fraction) &&
-                    read_zone(text, offset) && text.empty();
+    const bool ok =
+        date_ok && (read_char(text, 'T') || read_char(text, 't') || read_char(text, ' ')) &&
+        read_digits(text, 2, hour) && read_char(text, ':') && read_digits(text, 2, minute) &&
+        read_char(text, ':') && read_digits(text, 2, second) && read_fraction(text, fraction) &&
+        read_zone(text, offset) && text.empty();
     const std::chrono::year_month_day date{std::chrono::year(year),
                                            std::chrono::month(static_cast<unsigned>(month)),
                                            std::chrono::day(static_cast<unsigned>(day))};
@@ -130,7 +130,8 @@ Result<Timestamp> parse_rfc3339(std::string_view text) {
         return invalid_argument(fmt::format("not an RFC 3339 time: \"{}\"", whole));
     }
     const std::int64_t day_count = std::chrono::sys_days(date).time_since_epoch().count();
-    const std::int64_t seconds = day_count * 86400 + hour * 3600 + minute * 60 + second - offset * 60;
+    const std::int64_t seconds =
+        day_count * 86400 + hour * 3600 + minute * 60 + second - offset * 60;
     return Timestamp(seconds * 1000 + fraction);
 }
 

@@ -7,8 +7,12 @@
 namespace kpid::model {
 namespace {
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 template <class Range>
 auto find_name(Range& labels, std::string_view name) {
@@ -66,7 +70,9 @@ std::string_view Labels::get(std::string_view name) const {
                                                  : std::string_view();
 }
 
-bool Labels::has(std::string_view name) const { return !get(name).empty(); }
+bool Labels::has(std::string_view name) const {
+    return !get(name).empty();
+}
 
 Labels Labels::without(std::string_view name) const {
     return has(name) ? LabelsBuilder(*this).erase(name).build() : *this;

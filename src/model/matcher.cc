@@ -6,17 +6,22 @@ namespace kpid::model {
 
 std::string_view to_string(MatchType type) {
     switch (type) {
-        case MatchType::kEqual: return "=";
-        case MatchType::kNotEqual: return "!=";
-        case MatchType::kRegexp: return "=~";
-        case MatchType::kNotRegexp: return "!~";
+        case MatchType::kEqual:
+            return "=";
+        case MatchType::kNotEqual:
+            return "!=";
+        case MatchType::kRegexp:
+            return "=~";
+        case MatchType::kNotRegexp:
+            return "!~";
     }
     return "=";
 }
 
 Matcher::Matcher(MatchType type, std::string_view name, std::string_view value,
                  std::optional<Regex> regex)
-    : type_(type), name_(name), value_(value), regex_(std::move(regex)) {}
+    : type_(type), name_(name), value_(value), regex_(std::move(regex)) {
+}
 
 Result<Matcher> Matcher::make(MatchType type, std::string_view name, std::string_view value) {
     if (type == MatchType::kEqual || type == MatchType::kNotEqual) {
@@ -32,10 +37,14 @@ Matcher Matcher::equal(std::string_view name, std::string_view value) {
 
 bool Matcher::matches(std::string_view label_value) const {
     switch (type_) {
-        case MatchType::kEqual: return label_value == value_;
-        case MatchType::kNotEqual: return label_value != value_;
-        case MatchType::kRegexp: return regex_->full_match(label_value);
-        case MatchType::kNotRegexp: return !regex_->full_match(label_value);
+        case MatchType::kEqual:
+            return label_value == value_;
+        case MatchType::kNotEqual:
+            return label_value != value_;
+        case MatchType::kRegexp:
+            return regex_->full_match(label_value);
+        case MatchType::kNotRegexp:
+            return !regex_->full_match(label_value);
     }
     return false;
 }

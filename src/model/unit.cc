@@ -63,14 +63,22 @@ std::string format_bytes(double value, std::optional<int> decimals) {
 
 std::string Unit::short_name() const {
     switch (kind) {
-        case UnitKind::kRatio: return "percent";
-        case UnitKind::kCount: return "count";
-        case UnitKind::kMoney: return currency.empty() ? "money" : currency;
-        case UnitKind::kDuration: return "seconds";
-        case UnitKind::kScore: return "score";
-        case UnitKind::kRate: return per.empty() ? "rate" : "per " + per;
-        case UnitKind::kIndex: return "index";
-        case UnitKind::kBytes: return "bytes";
+        case UnitKind::kRatio:
+            return "percent";
+        case UnitKind::kCount:
+            return "count";
+        case UnitKind::kMoney:
+            return currency.empty() ? "money" : currency;
+        case UnitKind::kDuration:
+            return "seconds";
+        case UnitKind::kScore:
+            return "score";
+        case UnitKind::kRate:
+            return per.empty() ? "rate" : "per " + per;
+        case UnitKind::kIndex:
+            return "index";
+        case UnitKind::kBytes:
+            return "bytes";
     }
     return "count";
 }
@@ -80,16 +88,21 @@ std::string format_in_unit(double value, const Unit& unit) {
         return format_float_general(value);
     }
     switch (unit.kind) {
-        case UnitKind::kRatio: return format_decimals(value * 100, unit.decimals, 2) + " %";
+        case UnitKind::kRatio:
+            return format_decimals(value * 100, unit.decimals, 2) + " %";
         case UnitKind::kMoney:
             return format_thousands(format_decimals(value, unit.decimals, 2)) + " " + unit.currency;
-        case UnitKind::kDuration: return format_seconds(value, unit.decimals);
-        case UnitKind::kBytes: return format_bytes(value, unit.decimals);
+        case UnitKind::kDuration:
+            return format_seconds(value, unit.decimals);
+        case UnitKind::kBytes:
+            return format_bytes(value, unit.decimals);
         case UnitKind::kRate:
             return format_thousands(format_decimals(value, unit.decimals, 3)) + "/" + unit.per;
-        case UnitKind::kCount: return format_thousands(format_decimals(value, unit.decimals, 3));
+        case UnitKind::kCount:
+            return format_thousands(format_decimals(value, unit.decimals, 3));
         case UnitKind::kScore:
-        case UnitKind::kIndex: break;
+        case UnitKind::kIndex:
+            break;
     }
     return format_decimals(value, unit.decimals, 3);
 }

@@ -28,7 +28,8 @@ TEST(JsonWriter, NotFiniteIsNull) {
 
 TEST(Utf8, RefusesOverlongSurrogatesAndBeyond) {
     EXPECT_TRUE(is_valid_utf8("a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"));
-    for (const char* bad : {"\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80", "\xe2\x82"}) {
+    for (const char* bad :
+         {"\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80", "\xe2\x82"}) {
         EXPECT_FALSE(is_valid_utf8(bad));
     }
 }

@@ -24,8 +24,9 @@ TEST_F(Log, WritesLogfmtWithQuotesWhereNeeded) {
     log.debug("not shown");
     log.warn("two words", {{"a", "x"}, {"b", "y z"}, {"c", ""}});
     ASSERT_EQ(sink_->lines.size(), 1U);
-    EXPECT_EQ(sink_->lines[0],
-              R"(time=1970-01-01T00:00:00.000Z level=warn room=net msg="two words" a=x b="y z" c="")");
+    EXPECT_EQ(
+        sink_->lines[0],
+        R"(time=1970-01-01T00:00:00.000Z level=warn room=net msg="two words" a=x b="y z" c="")");
 }
 
 TEST_F(Log, WritesJson) {

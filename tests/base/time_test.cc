@@ -31,10 +31,17 @@ TEST(Duration, ParsesAndPrintsAsPrometheus) {
         std::string printed;
     };
     const std::vector<Case> cases{
-        {"0", 0, "0s"},           {"324ms", 324, "324ms"},   {"3s", 3000, "3s"},
-        {"5m", 300000, "5m"},     {"1h", 3600000, "1h"},     {"4d", 345600000, "4d"},
-        {"4d1h", 349200000, "97h"}, {"14d", 1209600000, "2w"}, {"3w2d1h", 2 * 86400000 + 3 * 604800000LL + 3600000, "553h"},
-        {"10y", 315360000000, "10y"}, {"1h30m", 5400000, "1h30m"},
+        {"0", 0, "0s"},
+        {"324ms", 324, "324ms"},
+        {"3s", 3000, "3s"},
+        {"5m", 300000, "5m"},
+        {"1h", 3600000, "1h"},
+        {"4d", 345600000, "4d"},
+        {"4d1h", 349200000, "97h"},
+        {"14d", 1209600000, "2w"},
+        {"3w2d1h", 2 * 86400000 + 3 * 604800000LL + 3600000, "553h"},
+        {"10y", 315360000000, "10y"},
+        {"1h30m", 5400000, "1h30m"},
     };
     for (const Case& c : cases) {
         SCOPED_TRACE(c.text);
@@ -42,7 +49,8 @@ TEST(Duration, ParsesAndPrintsAsPrometheus) {
         EXPECT_EQ(parse_duration(c.text)->count(), c.ms);
         EXPECT_EQ(format_duration(Duration(c.ms)), c.printed);
     }
-    for (const char* bad : {"", "1", "-1w", "1.5d", "d", "5m1h", "1h1h", "294y", "300y", "1 h", "99999999999999999999s"}) {
+    for (const char* bad : {"", "1", "-1w", "1.5d", "d", "5m1h", "1h1h", "294y", "300y", "1 h",
+                            "99999999999999999999s"}) {
         EXPECT_FALSE(parse_duration(bad).has_value()) << bad;
     }
 }

@@ -13,11 +13,12 @@
 namespace kpid::testing {
 
 /// The folder of one suite (`promql`, `prom-text`, …) under KPID_CONFORMANCE_DIR, default
-/// ../shared/conformance. Nothing when it is absent, said loudly on standard error: the project's own cases
-/// still run.
+/// ../shared/conformance. Nothing when it is absent, said loudly on standard error: the project's
+/// own cases still run.
 inline std::optional<std::filesystem::path> conformance_dir(std::string_view suite) {
     const char* from_env = std::getenv("KPID_CONFORMANCE_DIR");
-    const std::filesystem::path root = from_env != nullptr ? from_env : KPID_CONFORMANCE_DIR_DEFAULT;
+    const std::filesystem::path root =
+        from_env != nullptr ? from_env : KPID_CONFORMANCE_DIR_DEFAULT;
     std::filesystem::path folder = root / suite;
     if (!std::filesystem::is_directory(folder)) {
         std::cerr << "\n*** CONFORMANCE DATA ABSENT: " << folder

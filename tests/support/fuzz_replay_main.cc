@@ -1,4 +1,5 @@
-// Runs a fuzz target over every file of its corpus, so that the target cannot rot where libFuzzer is absent.
+// Runs a fuzz target over every file of its corpus, so that the target cannot rot where libFuzzer
+// is absent.
 
 #include <cstdint>
 #include <filesystem>
@@ -19,7 +20,8 @@ int main(int argc, char** argv) {
             std::ifstream in(entry.path(), std::ios::binary);
             const std::string bytes((std::istreambuf_iterator<char>(in)), {});
             // The bytes of a string are bytes.
-            LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+            LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                   bytes.size());
             ++count;
         }
     }

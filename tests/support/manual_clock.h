@@ -7,7 +7,8 @@
 
 namespace kpid::testing {
 
-/// Thread-safe. Wall and monotonic time move together by advance(); set_wall() makes the wall time jump.
+/// Thread-safe. Wall and monotonic time move together by advance(); set_wall() makes the wall time
+/// jump.
 class ManualClock final : public Clock {
 public:
     explicit ManualClock(Timestamp start = Timestamp(1'800'000'000'000)) : wall_ms_(start.ms()) {}

@@ -1,19 +1,19 @@
 #pragma once
-// The simplest thing that keeps the promises of model's storage interfaces; passes the same contract test
-// as the real one (tests/storage/storage_contract.h).
+// The simplest thing that keeps the promises of model's storage interfaces; passes the same
+// contract test as the real one (tests/storage/storage_contract.h).
 
+#include "kpid/base/mutex.h"
 #include "kpid/model/appender.h"
 #include "kpid/model/reader.h"
 #include "kpid/model/state_store.h"
-
-#include "kpid/base/mutex.h"
 
 #include <map>
 #include <set>
 
 namespace kpid::testing {
 
-/// Keeps everything in maps. No age checks, no reserved names; same instant with another value is refused.
+/// Keeps everything in maps. No age checks, no reserved names; same instant with another value is
+/// refused.
 class MemoryStorage final : public model::Appender, public model::Reader, public model::StateStore {
 public:
     [[nodiscard]] Result<model::AppendResult> append(const model::AppendBatch& batch) override {
@@ -78,8 +78,8 @@ public:
         return answer;
     }
 
-    [[nodiscard]] Result<std::vector<model::Labels>> series(std::span<const model::Matcher> matchers,
-                                                            model::TimeRange range) const override {
+    [[nodiscard]] Result<std::vector<model::Labels>> series(
+        std::span<const model::Matcher> matchers, model::TimeRange range) const override {
         KPID_TRY(auto selected, select(matchers, range, static_cast<std::size_t>(-1)));
         std::vector<model::Labels> answer;
         for (const model::SeriesColumns& columns : selected) {

@@ -33,7 +33,7 @@ struct KpiContext {
 
 /// A firing or ended alert. A plain value.
 struct Alert {
-    /// What makes it this alert and no other: for KPIs (alertname, kpi, condition, severity, instance
+    /// What makes it this alert: for KPIs (alertname, kpi, condition, severity, instance
     /// labels); for rule files all labels.
     model::Labels identity;
     /// Identity and attached labels: what routes, silences and receivers see.
@@ -44,11 +44,11 @@ struct Alert {
     EndReason ended = EndReason::kNone;
     std::string generator_url;
     std::optional<KpiContext> kpi;
-    /// When the sample that caused the last change was accepted; for the latency metric. The epoch: unknown.
+    /// When the sample that caused the last change was accepted. The epoch: unknown.
     MonoTime cause_accepted_at{};
 
     [[nodiscard]] bool firing() const { return ended == EndReason::kNone; }
-    /// Of the identity, as Alertmanager computes it: FNV-1a 64 over name 0xff value 0xff, 16 hex digits.
+    /// Of the identity, as Alertmanager does: FNV-1a 64 over name 0xff value 0xff, 16 hex digits.
     [[nodiscard]] std::string fingerprint() const;
 };
 

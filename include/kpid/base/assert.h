@@ -1,5 +1,5 @@
 #pragma once
-// Invariants of our own code, checked in every build. Never for input, peers or disks: those get a Result.
+// Invariants of our own code, checked in every build; input, peers and disks get a Result.
 
 namespace kpid::detail {
 [[noreturn]] void assertion_failed(const char* condition, const char* file, int line);

@@ -8,7 +8,7 @@
 
 namespace kpid {
 
-/// Secrets stand in exactly one of the plain field and its `_file` twin; files are read at each use, so that a
+/// Secrets stand in one of the plain field and its `_file` twin; files are read at each use, so a
 /// rotated secret needs no reload. Never printed.
 struct HttpClientOptions {
     struct BasicAuth {

@@ -9,14 +9,14 @@
 
 namespace kpid {
 
-/// Appends JSON to a string. Commas are put by the writer; nesting is the caller's promise (asserted).
+/// Appends JSON to a string. Commas are the writer's; nesting is the caller's promise (asserted).
 ///
 ///     JsonWriter w;
-///     w.begin_object().key("status").string("success").key("data").begin_array().number(1).end_array();
+///     w.begin_object().key("status").string("ok").key("data").begin_array().number(1).end_array();
 ///     w.end_object();
 ///     std::string text = std::move(w).take();
 ///
-/// Strings: `"`, `\`, control characters and, as Go does, `<`, `>`, `&`, U+2028 and U+2029 are escaped;
+/// Strings: `"`, `\`, control characters and, as Go does, `<>&`, U+2028 and U+2029 are escaped;
 /// invalid UTF-8 becomes U+FFFD. Numbers: shortest round-trip; not-finite is null. Not thread-safe.
 class JsonWriter {
 public:

@@ -30,8 +30,8 @@ public:
 /// Standard error, by spdlog.
 [[nodiscard]] std::shared_ptr<LogSink> make_stderr_log_sink();
 
-/// A room's named log. Cheap to copy, thread-safe, never blocks for long. A line that repeats (same room
-/// and message) more than kRepeatMax times within ten seconds is dropped; when it next appears after that,
+/// A room's named log. Cheap to copy, thread-safe. A line that repeats (same room
+/// and message) more than kRepeatMax times in ten seconds is dropped; when it next appears,
 /// it carries suppressed=N.
 ///
 ///     Logger log = root.named("ingest");

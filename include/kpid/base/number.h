@@ -1,5 +1,5 @@
 #pragma once
-// Numbers as text, exactly as Go's strconv reads and writes them, since that is what Prometheus' users see.
+// Numbers as text, exactly as Go's strconv reads and writes them: what Prometheus' users see.
 
 #include "kpid/base/result.h"
 
@@ -8,7 +8,7 @@
 
 namespace kpid {
 
-/// Shortest text that reads back as the same double, never with an exponent: strconv 'f', -1. Prometheus'
+/// Shortest text that reads back the same, never with an exponent: strconv 'f', -1. Prometheus'
 /// sample values. "NaN", "+Inf", "-Inf".
 [[nodiscard]] std::string format_float(double value);
 /// Shortest, with an exponent where it is < -4 or >= 21: Go's %v; "NaN", "+Inf", "-Inf".
@@ -16,7 +16,7 @@ namespace kpid {
 /// Shortest, with an exponent where it is < -4 or >= 6: strconv 'g', -1; the text formats.
 [[nodiscard]] std::string format_float_text(double value);
 
-/// Reads a float as Go's ParseFloat does without underscores or hexadecimal: "1", "+1.5e3", ".5", "NaN",
+/// Reads a float as Go's ParseFloat, without underscores or hexadecimal: "1", "+1.5e3", "NaN",
 /// "inf", "Infinity" in any case. Overflow (1e400) is an error, underflow (1e-400) is 0.
 [[nodiscard]] Result<double> parse_float(std::string_view text);
 

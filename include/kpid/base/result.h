@@ -9,7 +9,7 @@
 
 namespace kpid {
 
-/// What the caller does next. HTTP status codes are derived from it in one table (http/error_status.h).
+/// What the caller does next. HTTP status codes come from it in one table (http/error_status.h).
 enum class Code {
     kInvalidArgument,    ///< The input is wrong: fix it; retrying is useless.
     kNotFound,           ///< The thing named does not exist.
@@ -66,13 +66,13 @@ public:
 
 #define KPID_DETAIL_CONCAT2(a, b) a##b
 #define KPID_DETAIL_CONCAT(a, b) KPID_DETAIL_CONCAT2(a, b)
-
-/// KPID_TRY(decl, expression): evaluates a Result; on an error returns it, else assigns the value to
+#define KPID_DETAIL_LINE(name) KPID_DETAIL_CONCAT(name, __LINE__)
+/// KPID_TRY(decl, expression): evaluates a Result; returns its error, or assigns the value to
 /// decl: `KPID_TRY(auto value, parse(text));`
-#define KPID_TRY(decl, ...) KPID_DETAIL_TRY(KPID_DETAIL_CONCAT(kpid_try_, __LINE__), decl, return, __VA_ARGS__)
+#define KPID_TRY(decl, ...) KPID_DETAIL_TRY(KPID_DETAIL_LINE(kpid_try_), decl, return, __VA_ARGS__)
 /// The same inside a coroutine.
 #define KPID_CO_TRY(decl, ...) \
-    KPID_DETAIL_TRY(KPID_DETAIL_CONCAT(kpid_try_, __LINE__), decl, co_return, __VA_ARGS__)
+    KPID_DETAIL_TRY(KPID_DETAIL_LINE(kpid_try_), decl, co_return, __VA_ARGS__)
 #define KPID_DETAIL_TRY(tmp, decl, ret, ...) \
     auto tmp = (__VA_ARGS__);                \
     if (!tmp) {                              \

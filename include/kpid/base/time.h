@@ -48,18 +48,18 @@ private:
     std::int64_t ms_ = 0;
 };
 
-/// "2026-07-01T12:00:00.000Z": UTC, always with milliseconds. Beyond the years 0 to 9999 the nearest
+/// "2026-07-01T12:00:00.000Z": UTC, always with milliseconds. Beyond the years 0 to 9999 the closest
 /// end of them.
 [[nodiscard]] std::string format_rfc3339(Timestamp t);
 /// Reads RFC 3339 with `Z` or an offset, any number of fractional digits (cut to milliseconds).
 [[nodiscard]] Result<Timestamp> parse_rfc3339(std::string_view text);
 /// Reads RFC 3339 or Unix seconds with a fraction ("1435781451.781"), as the HTTP API takes times.
 [[nodiscard]] Result<Timestamp> parse_time(std::string_view text);
-/// Seconds (possibly fractional) to an instant, rounded to the nearest millisecond; an error when not
+/// Seconds with a fraction to an instant, rounded to the nearest millisecond; an error when not
 /// finite or out of range.
 [[nodiscard]] Result<Timestamp> timestamp_from_seconds(double seconds);
 
-/// Reads a Prometheus duration: "0", "15s", "1h30m", "2w1d", "800ms"; units y w d h m s ms, each once, in
+/// Reads a Prometheus duration: "0", "1h30m", "2w1d", "800ms"; units y w d h m s ms, each once, in
 /// that order; y is 365 days. Errors are worded as Prometheus words them.
 [[nodiscard]] Result<Duration> parse_duration(std::string_view text);
 /// Writes it as Prometheus does: "1h30m", "0s", "1w"; negative values get a leading "-".

@@ -19,7 +19,7 @@ enum class RejectReason {
     kTooOld,             ///< Older than the retention.
     kTooFarInFuture,     ///< Further ahead than the future tolerance.
     kInvalidLabels,      ///< No metric name, a bad name, invalid UTF-8, or a label limit is broken.
-    kReserved,           ///< The name is kpid's own (`kpid_…`, `ALERTS`); counted, never an error to senders.
+    kReserved,           ///< The name is kpid's own (`kpid_…`, `ALERTS`); no error to senders.
     kLimit,              ///< A limit of the store (number of series) is reached.
 };
 /// As the label `reason` of kpid_ingest_rejected_total: "out_of_order", …
@@ -31,10 +31,10 @@ struct Rejection {
     std::string message;  ///< For people: names the series and both values where that helps.
 };
 
-/// Who a batch comes from. What kpid recorded itself may use reserved names and never triggers evaluation.
+/// Who a batch comes from. What kpid recorded may use reserved names and never triggers.
 enum class AppendOrigin { kExternal, kRecorded };
 
-/// What is stored together: all accepted samples and the state writes are durable at once or not at all.
+/// What is stored together: accepted samples and state writes are durable at once or not at all.
 struct AppendBatch {
     std::span<const SeriesSample> samples;
     std::span<const StateWrite> state = {};
@@ -51,13 +51,13 @@ struct AppendResult {
 class Appender {
 public:
     virtual ~Appender() = default;
-    /// Blocks until the batch is durable (to the configured degree) and readable; may wait for a group
-    /// commit, so never call it on an I/O thread. A sample that repeats a stored instant with the same value
-    /// (bitwise) is accepted silently. An Error means nothing was stored: kUnavailable (disk), kResourceExhausted.
+    /// Blocks until the batch is durable (to the set degree) and readable; may wait for a group
+    /// commit: never call it on an I/O thread. A sample that repeats a stored instant and value
+    /// (bitwise) is accepted. An Error: nothing was stored: kUnavailable (disk), kResourceExhausted.
     [[nodiscard]] virtual Result<AppendResult> append(const AppendBatch& batch) = 0;
 };
 
-/// Told after every append, on the appending thread, before append() returns. Must not block or append.
+/// Told after every append, on its thread, before append() returns. Must not block or append.
 class AppendObserver {
 public:
     virtual ~AppendObserver() = default;

@@ -20,8 +20,8 @@ struct Label {
     auto operator<=>(const Label&) const = default;
 };
 
-/// An immutable set of labels, sorted by name, names unique, values never empty (an empty value is an
-/// absent label, as in Prometheus). Copies share their data: cheap to copy, safe to read from any thread.
+/// An immutable set of labels, sorted, names unique, values never empty (an empty value is an
+/// absent label, as in Prometheus). Copies share their data: cheap, safe to read from any thread.
 class Labels {
 public:
     using const_iterator = std::vector<Label>::const_iterator;
@@ -46,7 +46,7 @@ public:
     /// A copy without / with this label. To change several use LabelsBuilder.
     [[nodiscard]] Labels without(std::string_view name) const;
     [[nodiscard]] Labels with(std::string_view name, std::string_view value) const;
-    /// `name{a="1", b="2"}` as Prometheus prints a metric; `{}` when empty. Names that are not classic are quoted.
+    /// `name{a="1", b="2"}` as Prometheus prints it; `{}` when empty. Other names are quoted.
     [[nodiscard]] std::string to_string() const;
 
     bool operator==(const Labels& other) const;
@@ -94,7 +94,7 @@ struct LabelsHash {
 [[nodiscard]] bool is_classic_metric_name(std::string_view name);
 [[nodiscard]] bool is_classic_label_name(std::string_view name);
 
-/// The text between double quotes with `\`, `"` and newline escaped, as PromQL and the text formats write
+/// The text in double quotes with `\`, `"` and newline escaped, as PromQL and text formats write
 /// label values.
 [[nodiscard]] std::string quote_label_value(std::string_view value);
 

@@ -17,7 +17,7 @@ enum class MatchType { kEqual, kNotEqual, kRegexp, kNotRegexp };
 /// "=", "!=", "=~", "!~".
 [[nodiscard]] std::string_view to_string(MatchType type);
 
-/// One condition on one label. An absent label has the value "". Immutable, cheap to copy, thread-safe.
+/// One condition on one label. An absent label is "". Immutable, cheap to copy, thread-safe.
 class Matcher {
 public:
     /// Fails when the value of a regexp matcher does not compile.

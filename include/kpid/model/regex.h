@@ -1,5 +1,5 @@
 #pragma once
-// Regular expressions as Prometheus uses them: RE2 syntax, anchored at both ends, `.` matches newlines.
+// Regular expressions as Prometheus has them: RE2, anchored at both ends, `.` matches newlines.
 
 #include "kpid/base/result.h"
 
@@ -24,7 +24,7 @@ public:
     [[nodiscard]] static Result<Regex> compile(std::string_view pattern);
 
     [[nodiscard]] bool full_match(std::string_view text) const;
-    /// Matches the whole of `text` and replaces `$1`, `${1}`, `${name}`, `$name`, `$$` in `replacement`
+    /// Matches all of `text` and replaces `$1`, `${1}`, `${name}`, `$name`, `$$` in `replacement`
     /// (Go's Expand; unknown groups are empty). False when `text` does not match.
     [[nodiscard]] bool expand(std::string_view text, std::string_view replacement,
                               std::string& out) const;

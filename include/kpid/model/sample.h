@@ -22,7 +22,7 @@ struct SeriesSample {
     double value = 0;
 };
 
-/// "The series ends here": the one NaN bit pattern that is a stale marker; every other NaN is an ordinary
+/// "The series ends here": the NaN bit pattern that is a stale marker; every other is an ordinary
 /// value (Prometheus model/value).
 inline constexpr std::uint64_t kStaleNanBits = 0x7ff0000000000002;
 /// The ordinary NaN, as Prometheus writes it.

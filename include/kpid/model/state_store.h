@@ -1,5 +1,5 @@
 #pragma once
-// Durable small state: alert states, the outbox, idempotency keys. Keys are text with a prefix per use.
+// Durable small state: alert states, the outbox, idempotency keys. Keys have a prefix per use.
 
 #include "kpid/base/result.h"
 
