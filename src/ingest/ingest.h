@@ -29,8 +29,8 @@ struct IngestDependencies {
     Logger log;
 };
 
-/// Owns the pollers and listeners of the running configuration. start, reconfigure, stop and join come from one
-/// strand; the views may be asked for from any thread.
+/// Owns the pollers and listeners of the running configuration. start, reconfigure, stop and join
+/// come from one strand; the views may be asked for from any thread.
 class Ingest {
 public:
     Ingest(net::Strand strand, IngestDependencies dependencies);
@@ -38,9 +38,9 @@ public:
     Ingest(const Ingest&) = delete;
     Ingest& operator=(const Ingest&) = delete;
 
-    /// Starts what the configuration names and stops what it no longer names; what is unchanged goes on without a
-    /// gap. The first call starts everything. An error: a listener's address cannot be had (pollers run all the
-    /// same); it names the address and the setting.
+    /// Starts what the configuration names and stops what it no longer names; what is unchanged
+    /// goes on without a gap. The first call starts everything. An error: a listener's address
+    /// cannot be had (pollers run all the same); it names the address and the setting.
     [[nodiscard]] Result<void> reconfigure(std::shared_ptr<const config::Config> config);
     void stop();
     [[nodiscard]] net::Task<bool> join(MonoTime deadline);
@@ -49,7 +49,8 @@ public:
     [[nodiscard]] std::vector<TargetView> targets() const;
     /// True when series with this `job` come from a source that is polled.
     [[nodiscard]] bool is_polled(std::string_view job) const;
-    /// True when that source answered well since this process started (each of its targets, of several).
+    /// True when that source answered well since this process started (each of its targets, of
+    /// several).
     [[nodiscard]] bool answered_since_start(std::string_view job) const;
     [[nodiscard]] bool all_answered_since_start() const;
 

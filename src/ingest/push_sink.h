@@ -1,7 +1,9 @@
 #pragma once
 // What is pushed over HTTP: JSON and text.
 
+#include "ingest/idempotency.h"
 #include "ingest/metrics.h"
+#include "ingest/push_outcome.h"
 #include "kpid/base/clock.h"
 #include "kpid/base/log.h"
 #include "kpid/model/appender.h"
@@ -10,20 +12,8 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace kpid::ingest {
-
-/// What became of a push. `accepted` counts samples that are stored, and those with a reserved name, which are
-/// dropped and counted but never the sender's error.
-struct PushOutcome {
-    struct Refusal {
-        std::size_t index = 0;  ///< Of the item in the request.
-        std::string error;
-    };
-    std::size_t accepted = 0;
-    std::vector<Refusal> rejected;
-};
 
 /// Decodes and stores pushes. Thread-safe; blocks for the store: worker threads only.
 class PushSink {
@@ -32,23 +22,30 @@ public:
     static constexpr Duration kIdempotencyRetention = std::chrono::hours(24);
     static constexpr std::size_t kIdempotencyKeyBytesMax = 256;
 
-    PushSink(model::Appender& appender, model::StateStore& state, const Clock& clock, Metrics& metrics);
+    PushSink(model::Appender& appender, model::StateStore& state, const Clock& clock,
+             Metrics& metrics);
 
-    /// POST /api/v1/push. kInvalidArgument for JSON that does not parse (with the offset) or a bad key. A request
-    /// whose key was seen within a day adds nothing and has the first one's outcome; key and samples are stored
-    /// in one write.
-    [[nodiscard]] Result<PushOutcome> push_json(std::string_view body, std::string_view idempotency_key);
-    /// POST /api/v1/import/prometheus. kInvalidArgument with the line, and nothing stored, for a bad text; refused
-    /// samples (too old, other value at that time) are counted and named in the error, the good ones are stored.
+    /// POST /api/v1/push. kInvalidArgument for JSON that does not parse (with the offset) or a bad
+    /// key. A request whose key was seen within a day adds nothing and has the first one's outcome;
+    /// key and samples are stored in one write.
+    [[nodiscard]] Result<PushOutcome> push_json(std::string_view body,
+                                                std::string_view idempotency_key);
+    /// POST /api/v1/import/prometheus. kInvalidArgument with the line, and nothing stored, for a
+    /// bad text; refused samples (too old, other value at that time) are counted and named in the
+    /// error, the good ones are stored.
     [[nodiscard]] Result<void> import_text(std::string_view body);
     /// Forgets keys older than a day; to be called now and then.
     [[nodiscard]] Result<void> sweep_idempotency_keys();
 
 private:
+    [[nodiscard]] Result<PushOutcome> push_once(std::string_view text, Timestamp now,
+                                                const std::string& key);
+
     model::Appender& appender_;
     model::StateStore& state_;
     const Clock& clock_;
     Metrics& metrics_;
+    IdempotencyKeys keys_;
 };
 
 }  // namespace kpid::ingest

@@ -1,0 +1,89 @@
+// The http_json source: one GET, samples by JSON Pointers.
+#include "ingest/collectors.h"
+#include "kpid/wire/json_select.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace kpid::ingest {
+namespace {
+
+constexpr std::size_t kBodyBytesMax = 64U << 20U;
+constexpr std::string_view kAccept = "application/json, */*;q=0.1";
+
+class HttpJsonCollector final : public Collector {
+public:
+    HttpJsonCollector(const config::SourceConfig& source, const config::HttpJsonSource& json,
+                      Environment& environment)
+        : environment_(environment),
+          request_({.url = json.url,
+                    .options = json.http,
+                    .timeout = source.timeout,
+                    .connect_timeout = source.timeout,
+                    .response_bytes_max = kBodyBytesMax}),
+          selector_(wire::JsonSelector::make(json.select)) {
+        request_.headers.set(net::header::kAccept, kAccept);
+        request_.headers.set(net::header::kAcceptEncoding, "gzip");
+    }
+
+    net::Task<Result<Collected>> collect(Timestamp at) override {
+        if (!selector_) {
+            co_return selector_.error();
+        }
+        net::HttpClientRequest request = request_;
+        const Result<net::HttpClientResponse> answer =
+            co_await environment_.client.send(std::move(request));
+        if (!answer) {
+            co_return answer.error();
+        }
+        if (answer->status != 200) {
+            co_return unavailable(fmt::format("server returned HTTP status {} {}", answer->status,
+                                              net::reason_phrase(answer->status)));
+        }
+        Result<Collected> collected = co_await net::offload(
+            environment_.workers, [this, &answer, at] { return decode(*answer, at); });
+        co_return collected;
+    }
+
+private:
+    // On a worker.
+    Result<Collected> decode(const net::HttpClientResponse& answer, Timestamp at) const {
+        Result<wire::JsonSelection> selection = selector_->select(answer.body, at);
+        if (!selection) {
+            const std::string_view type = answer.headers.get_or(net::header::kContentType, "");
+            return selection.error().with_context(fmt::format(
+                "the answer (Content-Type \"{}\") cannot be read", type.substr(0, 128)));
+        }
+        Collected collected{.samples = std::move(selection->samples),
+                            .malformed = selection->error_count};
+        if (selection->error_count > 0) {
+            const wire::JsonItemError& first = selection->errors.front();
+            const std::string message =
+                fmt::format("{} of {} items: item {}, metric {}: {}", selection->error_count,
+                            selection->item_count, first.item, first.metric, first.error);
+            // One bad row is a warning; nothing but bad rows is a source that is down.
+            if (collected.samples.empty()) {
+                collected.error = invalid_argument(message);
+            } else {
+                environment_.log.warn("items of a source could not be read",
+                                      {{"url", request_.url}, {"error", message}});
+            }
+        }
+        return collected;
+    }
+
+    Environment& environment_;
+    net::HttpClientRequest request_;
+    const Result<wire::JsonSelector> selector_;
+};
+
+}  // namespace
+
+std::unique_ptr<Collector> make_http_json_collector(const config::SourceConfig& source,
+                                                    const config::HttpJsonSource& json,
+                                                    Environment& environment) {
+    return std::make_unique<HttpJsonCollector>(source, json, environment);
+}
+
+}  // namespace kpid::ingest

@@ -1,0 +1,56 @@
+#pragma once
+// The seam between the schedule of polls and what is polled.
+
+#include "ingest/metrics.h"
+#include "ingest/series_book.h"
+#include "kpid/base/log.h"
+#include "kpid/base/result.h"
+#include "net/http_client.h"
+#include "net/task.h"
+#include "net/timers.h"
+#include "net/worker_pool.h"
+
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace kpid::ingest {
+
+/// What every poller borrows; outlives all of them.
+struct Environment {
+    model::Appender& appender;
+    net::HttpClient& client;
+    net::Timers& timers;
+    net::WorkerPool& workers;
+    Metrics& metrics;
+    Logger log;
+};
+
+/// Appends and counts what was taken and refused. Blocks. An error: nothing was stored.
+[[nodiscard]] Result<model::AppendResult> store(Environment& environment, Protocol protocol,
+                                                std::span<const model::SeriesSample> samples);
+
+/// One thing that is polled: a scrape target, or a source of another kind. One call at a time.
+class PollTask {
+public:
+    explicit PollTask(Environment& environment) : environment_(environment) {}
+    virtual ~PollTask() = default;
+    PollTask(const PollTask&) = delete;
+    PollTask& operator=(const PollTask&) = delete;
+
+    /// Fetches, decodes and stores what there is at `at`, with `up` and its like; when that fails,
+    /// `up` is 0, what lived is marked stale, and the error says why. Runs on the poller's strand,
+    /// its work on the worker pool.
+    [[nodiscard]] virtual net::Task<Result<void>> poll(Timestamp at) = 0;
+    /// Marks everything stale at `at`: the source is gone. Blocks; after the last poll().
+    [[nodiscard]] virtual Result<void> end(Timestamp at) = 0;
+
+    /// Goes on with the series of one that was polled before under the same labels.
+    void take_over(PollTask& other) { book_ = std::move(other.book_); }
+
+protected:
+    Environment& environment_;
+    SeriesBook book_;  // used by one worker at a time
+};
+
+}  // namespace kpid::ingest

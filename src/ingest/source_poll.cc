@@ -1,0 +1,97 @@
+// One round of a source: collect, label, store, report.
+#include "ingest/source_poll.h"
+
+#include "ingest/target_labels.h"
+
+#include <utility>
+
+namespace kpid::ingest {
+
+SourcePoll::SourcePoll(Environment& environment, Protocol protocol, model::Labels labels,
+                       std::unique_ptr<Collector> collector)
+    : PollTask(environment),
+      protocol_(protocol),
+      labels_(std::move(labels)),
+      up_labels_(named("up", labels_)),
+      duration_labels_(named("scrape_duration_seconds", labels_)),
+      collector_(std::move(collector)) {
+}
+
+net::Task<Result<void>> SourcePoll::poll(Timestamp at) {
+    const MonoTime started = environment_.timers.clock().mono_now();
+    const Result<Collected> collected = co_await collector_->collect(at);
+    if (!collected && collected.error().code == Code::kCancelled) {
+        co_return collected.error();
+    }
+    const Result<void> taken = co_await net::offload(
+        environment_.workers,
+        [this, &collected, at, started] { return take(collected, at, started); });
+    co_return taken;
+}
+
+// On a worker.
+Result<void> SourcePoll::take(const Result<Collected>& collected, Timestamp at, MonoTime started) {
+    std::vector<model::SeriesSample> samples;
+    std::vector<SeriesBook::Series*> series;
+    book_.begin_round();
+    Result<void> outcome;
+    if (collected) {
+        add_samples(*collected, at, samples, series);
+        book_.commit(at, samples);
+        environment_.metrics.of(protocol_).count_malformed(collected->malformed);
+        if (collected->error) {
+            outcome = *collected->error;
+        }
+    } else {
+        book_.fail(at, samples);
+        outcome = collected.error();
+    }
+    const std::chrono::duration<double> took = environment_.timers.clock().mono_now() - started;
+    samples.push_back({up_labels_, at, outcome ? 1.0 : 0.0});
+    samples.push_back({duration_labels_, at, took.count()});
+    const Result<model::AppendResult> stored = store(environment_, protocol_, samples);
+    if (!stored) {
+        return stored.error();
+    }
+    for (const model::Rejection& rejection : stored->rejected) {
+        if (rejection.index < series.size()) {
+            SeriesBook::refuse(*series[rejection.index]);
+        }
+    }
+    return outcome;
+}
+
+void SourcePoll::add_samples(const Collected& collected, Timestamp at,
+                             std::vector<model::SeriesSample>& samples,
+                             std::vector<SeriesBook::Series*>& series) {
+    std::size_t repeated = 0;
+    for (const model::SeriesSample& sample : collected.samples) {
+        const model::Labels labels = join_labels(sample.labels, labels_, LabelClash::kSourceWins);
+        bool added = false;
+        SeriesBook::Series& known = book_.enter(labels, added);
+        const bool has_own_time = sample.time != at;
+        // A series may have many samples at times of their own, but one at the round's.
+        if (!book_.mark(known, !has_own_time) && !has_own_time) {
+            ++repeated;
+            continue;
+        }
+        samples.push_back({labels, sample.time, sample.value});
+        series.push_back(&known);
+    }
+    environment_.metrics.of(protocol_).count_repeated(repeated);
+}
+
+Result<void> SourcePoll::end(Timestamp at) {
+    book_.begin_round();
+    std::vector<model::SeriesSample> markers;
+    book_.fail(at, markers);
+    markers.push_back({up_labels_, at, model::stale_marker()});
+    markers.push_back({duration_labels_, at, model::stale_marker()});
+    const Result<model::AppendResult> stored = store(environment_, protocol_, markers);
+    if (!stored) {
+        return stored.error();
+    }
+    return {};
+}
+
+}  // namespace kpid::ingest
