@@ -45,21 +45,21 @@ void Evaluator::start(std::shared_ptr<const config::Config> config) {
     without_value_.restore();
     end_orphans(*config);
     auto engine = make_engine(*config);
-    apply({std::move(config), std::move(engine)}, true);
+    apply({std::move(config), std::move(engine)});
 }
 
 void Evaluator::reconfigure(std::shared_ptr<const config::Config> config) {
     auto engine = make_engine(*config);
-    apply({std::move(config), std::move(engine)}, false);
+    apply({std::move(config), std::move(engine)});
 }
 
-void Evaluator::apply(const Snapshot& snapshot, bool at_start) {
+void Evaluator::apply(const Snapshot& snapshot) {
     std::vector<SampleTriggers::Subject> subjects;
     {
         const MutexLock lock(mutex_);
         snapshot_ = snapshot;
-        apply_kpis(snapshot, at_start);
-        apply_groups(snapshot, at_start);
+        apply_kpis(snapshot);
+        apply_groups(snapshot);
         for (const config::KpiEntry& entry : snapshot.config->kpis) {
             if (entry.definition.evaluate.on_sample) {
                 subjects.push_back({&entry, kpis_.at(entry.definition.id).slot});
@@ -69,8 +69,8 @@ void Evaluator::apply(const Snapshot& snapshot, bool at_start) {
     triggers_.replace(subjects);
 }
 
-void Evaluator::apply_kpis(const Snapshot& snapshot, bool at_start) {
-    const Timestamp now = context_.clock.wall_now();
+void Evaluator::apply_kpis(const Snapshot& snapshot) {
+    std::erase_if(leaving_kpis_, [](const auto& entry) { return entry.second.unit->gone(); });
     for (auto it = kpis_.begin(); it != kpis_.end();) {
         if (snapshot.config->find_kpi(it->first) != nullptr) {
             ++it;
@@ -78,39 +78,51 @@ void Evaluator::apply_kpis(const Snapshot& snapshot, bool at_start) {
         }
         it->second.unit->remove();
         scheduler_.retire(it->second.slot);
+        leaving_kpis_.insert_or_assign(it->first, std::move(it->second));
         it = kpis_.erase(it);
     }
     for (const config::KpiEntry& kpi : snapshot.config->kpis) {
-        const std::string& id = kpi.definition.id;
-        const auto found = kpis_.find(id);
-        if (found == kpis_.end()) {
-            auto unit = std::make_shared<KpiUnit>(
-                context_, id, snapshot,
-                [this](const std::string& of, bool without) { on_without_value(of, without); });
-            if (at_start) {
-                unit->restore();
-            }
-            auto slot = scheduler_.add(unit);
-            kpis_.emplace(id, Entry<KpiUnit>{std::move(unit), std::move(slot)});
-            continue;
-        }
-        const Duration interval_before = found->second.unit->interval();
-        found->second.unit->set(snapshot);
-        if (found->second.unit->interval() != interval_before) {
-            scheduler_.reschedule(found->second.slot);
-        }
-        scheduler_.request(found->second.slot, now, MonoTime{});
+        apply_kpi(snapshot, kpi.definition.id);
     }
 }
 
-void Evaluator::apply_groups(const Snapshot& snapshot, bool at_start) {
+void Evaluator::apply_kpi(const Snapshot& snapshot, const std::string& id) {
+    if (const auto leaving = leaving_kpis_.find(id); leaving != leaving_kpis_.end()) {
+        leaving->second.unit->set(snapshot);
+        if (scheduler_.revive(leaving->second.slot)) {
+            kpis_.emplace(id, std::move(leaving->second));
+        }
+        leaving_kpis_.erase(leaving);
+        if (kpis_.contains(id)) {
+            return;
+        }
+    }
+    const auto found = kpis_.find(id);
+    if (found == kpis_.end()) {
+        auto unit = std::make_shared<KpiUnit>(context_, without_value_, id, snapshot);
+        unit->restore();
+        auto slot = scheduler_.add(unit);
+        kpis_.emplace(id, Entry<KpiUnit>{std::move(unit), std::move(slot)});
+        return;
+    }
+    const Duration interval_before = found->second.unit->interval();
+    found->second.unit->set(snapshot);
+    if (found->second.unit->interval() != interval_before) {
+        scheduler_.reschedule(found->second.slot);
+    }
+    scheduler_.request(found->second.slot, context_.clock.wall_now(), MonoTime{});
+}
+
+void Evaluator::apply_groups(const Snapshot& snapshot) {
+    std::erase_if(leaving_groups_, [](const auto& entry) { return entry.second.unit->gone(); });
     const auto& configured = snapshot.config->rule_groups;
     std::map<std::string, std::size_t> wanted;
     group_order_.clear();
     for (std::size_t i = 0; i < configured.size(); ++i) {
         const std::string key = RuleGroupUnit::group_key(configured[i]);
-        wanted.emplace(key, i);
-        group_order_.push_back(key);
+        if (wanted.emplace(key, i).second) {
+            group_order_.push_back(key);
+        }
     }
     for (auto it = groups_.begin(); it != groups_.end();) {
         if (wanted.contains(it->first)) {
@@ -119,24 +131,40 @@ void Evaluator::apply_groups(const Snapshot& snapshot, bool at_start) {
         }
         it->second.unit->remove();
         scheduler_.retire(it->second.slot);
+        leaving_groups_.insert_or_assign(it->first, std::move(it->second));
         it = groups_.erase(it);
     }
     for (const auto& [key, index] : wanted) {
-        const auto found = groups_.find(key);
-        if (found == groups_.end()) {
-            auto unit = std::make_shared<RuleGroupUnit>(context_, snapshot, index);
-            if (at_start) {
-                unit->restore();
-            }
-            auto slot = scheduler_.add(unit);
-            groups_.emplace(key, Entry<RuleGroupUnit>{std::move(unit), std::move(slot)});
-            continue;
+        apply_group(snapshot, key, index);
+    }
+}
+
+void Evaluator::apply_group(const Snapshot& snapshot, const std::string& key, std::size_t index) {
+    if (const auto leaving = leaving_groups_.find(key); leaving != leaving_groups_.end()) {
+        static_cast<void>(leaving->second.unit->set(snapshot, index));
+        if (scheduler_.revive(leaving->second.slot)) {
+            groups_.emplace(key, std::move(leaving->second));
         }
-        const Duration interval_before = found->second.unit->interval();
-        found->second.unit->set(snapshot, index);
-        if (found->second.unit->interval() != interval_before) {
-            scheduler_.reschedule(found->second.slot);
+        leaving_groups_.erase(leaving);
+        if (groups_.contains(key)) {
+            return;
         }
+    }
+    const auto found = groups_.find(key);
+    if (found == groups_.end()) {
+        auto unit = std::make_shared<RuleGroupUnit>(context_, snapshot, index);
+        unit->restore();
+        auto slot = scheduler_.add(unit);
+        groups_.emplace(key, Entry<RuleGroupUnit>{std::move(unit), std::move(slot)});
+        return;
+    }
+    const Duration interval_before = found->second.unit->interval();
+    const bool rules_went = found->second.unit->set(snapshot, index);
+    if (found->second.unit->interval() != interval_before) {
+        scheduler_.reschedule(found->second.slot);
+    }
+    if (rules_went) {
+        scheduler_.request(found->second.slot, context_.clock.wall_now(), MonoTime{});
     }
 }
 
@@ -144,6 +172,9 @@ void Evaluator::apply_groups(const Snapshot& snapshot, bool at_start) {
 void Evaluator::end_orphans(const config::Config& config) {
     end_orphan_kpis(config);
     end_orphan_rules(config);
+    without_value_.keep_only(
+        [&config](const std::string& kpi) { return config.find_kpi(kpi) != nullptr; },
+        context_.clock.wall_now());
 }
 
 void Evaluator::end_orphan_kpis(const config::Config& config) {
@@ -168,6 +199,9 @@ void Evaluator::end_orphan_kpis(const config::Config& config) {
                 for (alerting::Transition& transition : state->remove_all(now)) {
                     ended.push_back(std::move(transition.alert));
                 }
+            } else {
+                context_.log.error("the stored alerts of a removed KPI are not readable",
+                                   {{"kpi", id}, {"error", state.error().message}});
             }
         }
         const model::StateWrite erase{key, std::nullopt};
@@ -202,6 +236,9 @@ void Evaluator::end_orphan_rules(const config::Config& config) {
             for (alerting::Transition& transition : state->remove_all(now).transitions) {
                 ended.push_back(std::move(transition.alert));
             }
+        } else {
+            context_.log.error("the stored alerts of a removed rule are not readable",
+                               {{"rule", key}, {"error", state.error().message}});
         }
         const model::StateWrite erase{key, std::nullopt};
         const Result<void> submitted = context_.sink.submit(now, ended, {&erase, 1});
@@ -209,29 +246,6 @@ void Evaluator::end_orphan_rules(const config::Config& config) {
             context_.log.error("alerts of a removed rule could not be ended",
                                {{"rule", key}, {"error", submitted.error().message}});
         }
-    }
-}
-
-void Evaluator::on_without_value(const std::string& kpi, bool without_value) {
-    std::string owner;
-    {
-        const MutexLock lock(mutex_);
-        const config::KpiEntry* entry = snapshot_.config->find_kpi(kpi);
-        // The owner it was listed under, so that a changed or removed definition leaves no orphan.
-        const auto listed = owners_.find(kpi);
-        if (listed != owners_.end()) {
-            owner = listed->second;
-        } else if (entry != nullptr) {
-            owner = entry->definition.owner;
-        }
-        if (without_value) {
-            owners_[kpi] = owner;
-        } else {
-            owners_.erase(kpi);
-        }
-    }
-    if (!owner.empty()) {
-        without_value_.set(owner, kpi, without_value, context_.clock.wall_now());
     }
 }
 

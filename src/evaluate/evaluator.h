@@ -44,8 +44,8 @@ struct EvaluatorDependencies {
 ///     evaluator.stop();
 ///     co_await evaluator.join(deadline);
 ///
-/// Concurrency: start and reconfigure block (they read stored state) and come from one thread at a
-/// time; views may be asked for from any thread.
+/// Concurrency: start and reconfigure block (they read and write stored state) and come from one
+/// thread at a time; views may be asked for from any thread.
 class Evaluator {
 public:
     Evaluator(net::Strand strand, EvaluatorDependencies dependencies);
@@ -53,7 +53,7 @@ public:
     /// Restores stored state, ends what was stored for definitions that are gone, begins to
     /// evaluate.
     void start(std::shared_ptr<const config::Config> config);
-    /// Swaps the configuration. Every KPI is judged again at once.
+    /// Swaps the configuration. Every KPI is judged again at once; rule groups keep their rhythm.
     void reconfigure(std::shared_ptr<const config::Config> config);
     void stop();
     [[nodiscard]] net::Task<bool> join(MonoTime deadline);
@@ -78,13 +78,15 @@ private:
     };
 
     [[nodiscard]] std::vector<RuleGroupView> rule_file_groups() const;
-    void apply(const Snapshot& snapshot, bool at_start);
-    void apply_kpis(const Snapshot& snapshot, bool at_start) KPID_REQUIRES(mutex_);
-    void apply_groups(const Snapshot& snapshot, bool at_start) KPID_REQUIRES(mutex_);
+    void apply(const Snapshot& snapshot);
+    void apply_kpis(const Snapshot& snapshot) KPID_REQUIRES(mutex_);
+    void apply_kpi(const Snapshot& snapshot, const std::string& id) KPID_REQUIRES(mutex_);
+    void apply_groups(const Snapshot& snapshot) KPID_REQUIRES(mutex_);
+    void apply_group(const Snapshot& snapshot, const std::string& key, std::size_t index)
+        KPID_REQUIRES(mutex_);
     void end_orphans(const config::Config& config);
     void end_orphan_kpis(const config::Config& config);
     void end_orphan_rules(const config::Config& config);
-    void on_without_value(const std::string& kpi, bool without_value);
     [[nodiscard]] std::shared_ptr<const promql::Engine> make_engine(
         const config::Config& config) const;
 
@@ -98,7 +100,10 @@ private:
     std::map<std::string, Entry<KpiUnit>> kpis_ KPID_GUARDED_BY(mutex_);
     std::map<std::string, Entry<RuleGroupUnit>> groups_ KPID_GUARDED_BY(mutex_);
     std::vector<std::string> group_order_ KPID_GUARDED_BY(mutex_);
-    std::map<std::string, std::string> owners_ KPID_GUARDED_BY(mutex_);  // of KPIs without a value
+    // Removed, but their end may not be handed over yet: they come back when they are defined
+    // again.
+    std::map<std::string, Entry<KpiUnit>> leaving_kpis_ KPID_GUARDED_BY(mutex_);
+    std::map<std::string, Entry<RuleGroupUnit>> leaving_groups_ KPID_GUARDED_BY(mutex_);
 
     Scheduler scheduler_;
     SampleTriggers triggers_;

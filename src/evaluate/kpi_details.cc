@@ -4,6 +4,7 @@
 #include "kpid/kpi/condition.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace kpid::evaluate {
 namespace {
@@ -55,12 +56,16 @@ std::map<std::string, std::string> render_annotations(
     if (instance != nullptr) {
         facts.value = instance->value;
         facts.target = alerting::TemplateValue(text_of(instance->target, unit));
-        const bool critical = instance->status == kpi::Status::kCritical;
+        const std::optional<kpi::EffectiveLevel>& worst = instance->levels.critical;
+        const bool critical = worst && worst->severity == request.severity;
         facts.threshold = alerting::TemplateValue(
             text_of(critical ? instance->critical : instance->warning, unit));
         facts.status = kpi::to_string(instance->status);
         facts.previous = kpi::to_string(instance->previous);
         facts.since = instance->since;
+    }
+    if (!facts.value && !std::isnan(request.value)) {
+        facts.value = request.value;  // The last one it was judged on.
     }
     const alerting::TemplateData data = alerting::kpi_template_data(std::move(facts));
     const alerting::TemplateEnvironment environment{

@@ -7,12 +7,22 @@
 namespace kpid::evaluate {
 namespace {
 
-// The instance's labels beside `kpi`; a clash with kpid's own names gets the prefix exported_.
+bool is_own_label(std::string_view name) {
+    return name == "kpi" || name == "level" || name == "status";
+}
+
+// The instance's labels beside `kpi`; a clash with kpid's own names gets the prefix exported_, as
+// often as it takes to be unique.
 model::LabelsBuilder instance_labels(const std::string& kpi, const model::Labels& instance) {
     model::LabelsBuilder labels;
     for (const model::Label& label : instance) {
-        const bool clash = label.name == "kpi" || label.name == "level" || label.name == "status";
-        labels.set(clash ? "exported_" + label.name : label.name, label.value);
+        std::string name = label.name;
+        if (is_own_label(name)) {
+            do {
+                name.insert(0, "exported_");
+            } while (instance.has(name));
+        }
+        labels.set(name, label.value);
     }
     labels.set("kpi", kpi);
     return labels;
@@ -40,13 +50,17 @@ public:
         }
         add_threshold(base, "warning", instance.warning);
         add_threshold(base, "critical", instance.critical);
-        for (const kpi::Status status : kpi::kStatuses) {
-            model::LabelsBuilder with_status = base;
-            add("kpid_kpi_status", with_status.set("status", kpi::to_string(status)).build(),
-                status == instance.status ? 1 : 0);
-        }
+        add_status(base, instance.status);
         if (instance.last_sample) {
             add("kpid_kpi_last_sample_timestamp_seconds", labels, instance.last_sample->seconds());
+        }
+    }
+
+    void add_status(const model::LabelsBuilder& base, kpi::Status holds) {
+        for (const kpi::Status status : kpi::kStatuses) {
+            model::LabelsBuilder labels = base;
+            add("kpid_kpi_status", labels.set("status", kpi::to_string(status)).build(),
+                status == holds ? 1 : 0);
         }
     }
 
@@ -115,6 +129,9 @@ std::vector<wire::MetricFamily> kpi_families(const std::vector<KpiView>& kpis,
         const auto instances = worst_instances(kpi.report, instances_max);
         for (const kpi::InstanceReport* instance : instances) {
             families.add_instance(id, *instance);
+        }
+        if (instances.empty()) {
+            families.add_status(instance_labels(id, {}), kpi.report.status);
         }
         const std::size_t hidden =
             kpi.report.hidden + kpi.report.instances.size() - instances.size();

@@ -57,7 +57,12 @@ template <class T>
 std::optional<T> restored(const Context& context, const std::string& key, const std::string& kpi,
                           const std::function<Result<T>(std::string_view)>& read) {
     const Result<std::optional<std::string>> stored = context.state.get(key);
-    if (!stored || !*stored) {
+    if (!stored) {
+        context.log.error("stored state could not be read, it begins anew",
+                          {{"kpi", kpi}, {"key", key}, {"error", stored.error().message}});
+        return std::nullopt;
+    }
+    if (!*stored) {
         return std::nullopt;
     }
     Result<T> value = read(**stored);
@@ -78,11 +83,11 @@ std::string KpiUnit::alerts_key(const std::string& id) {
     return std::string(kStatePrefix) + id + "/alerts";
 }
 
-KpiUnit::KpiUnit(const Context& context, std::string id, Snapshot snapshot,
-                 OnWithoutValue on_without_value)
+KpiUnit::KpiUnit(const Context& context, WithoutValueAlerts& without_value, std::string id,
+                 Snapshot snapshot)
     : context_(context),
       id_(std::move(id)),
-      on_without_value_(std::move(on_without_value)),
+      without_value_(without_value),
       tracker_(context.clock.wall_now()),
       alerts_(base_labels(id_)) {
     set(std::move(snapshot));
@@ -103,6 +108,7 @@ void KpiUnit::restore() {
     if (alerts) {
         alerts_ = std::move(*alerts);
     }
+    listed_owner_ = without_value_.owner_of(id_);
 }
 
 void KpiUnit::set(Snapshot snapshot) {
@@ -112,11 +118,18 @@ void KpiUnit::set(Snapshot snapshot) {
     view_.config = snapshot.config;
     view_.entry = entry;
     snapshot_ = std::move(snapshot);
+    removed_ = false;
+    ended_ = false;
 }
 
 void KpiUnit::remove() {
     const MutexLock lock(mutex_);
     removed_ = true;
+}
+
+bool KpiUnit::gone() const {
+    const MutexLock lock(mutex_);
+    return removed_ && ended_;
 }
 
 Duration KpiUnit::interval() const {
@@ -161,43 +174,58 @@ void KpiUnit::evaluate(Timestamp now, MonoTime cause_accepted_at) {
         });
     hand_over(now, transitions);
     publish(report, evaluation.error.value_or(""), now, started);
-    record(context_, alerts_.series(now));
-    if (report.without_value != without_value_) {
-        without_value_ = report.without_value;
-        on_without_value_(id_, without_value_);
-    }
+    record_alerts(now);
+    const std::string& owner = entry_->definition.owner;
+    static_cast<void>(
+        update_list(report.without_value ? owner : "", alerting::EndReason::kResolved, now));
 }
 
 void KpiUnit::evaluate_removal(Timestamp now) {
-    std::vector<alerting::Alert> ended;
     for (alerting::Transition& transition : alerts_.remove_all(now)) {
-        ended.push_back(std::move(transition.alert));
+        outgoing_.add(std::move(transition.alert));
     }
-    const std::vector<model::StateWrite> erase{{tracker_key(id_), std::nullopt},
-                                               {alerts_key(id_), std::nullopt}};
-    const Result<void> submitted = context_.sink.submit(now, ended, erase);
-    if (!submitted) {
-        // The stored state is still there: the next start finds it and ends these alerts.
-        context_.metrics.submit_failures.Increment();
-        context_.log.error("the alerts of a removed KPI could not be ended",
-                           {{"kpi", id_}, {"error", submitted.error().message}});
+    tracker_ = kpi::Tracker(now);
+    outgoing_.write(tracker_key(id_), std::nullopt);
+    outgoing_.write(alerts_key(id_), std::nullopt);
+    const bool handed_over = outgoing_.hand_over(context_, id_, now);
+    const bool off_the_list = update_list("", alerting::EndReason::kRemoved, now);
+    record_alerts(now);
+    first_hand_over_ = true;  // Should the definition come back.
+    const MutexLock lock(mutex_);
+    ended_ = removed_ && handed_over && off_the_list;
+}
+
+// Moves the KPI to the owner's list of KPIs without a value, or off all lists. What could not be
+// handed over is tried again with the next evaluation.
+bool KpiUnit::update_list(const std::string& owner, alerting::EndReason reason, Timestamp now) {
+    if (listed_owner_ == owner) {
+        return true;
     }
-    record(context_, alerts_.series(now));
-    if (std::exchange(without_value_, false)) {
-        on_without_value_(id_, false);
+    if (!listed_owner_.empty()) {
+        if (!without_value_.remove(listed_owner_, id_, reason, now)) {
+            return false;
+        }
+        listed_owner_.clear();
     }
+    if (!owner.empty()) {
+        if (!without_value_.add(owner, id_, now)) {
+            return false;
+        }
+        listed_owner_ = owner;
+    }
+    return true;
 }
 
 alerting::ConditionUpdate KpiUnit::condition_update(const kpi::Report& report, const Inputs& inputs,
                                                     Timestamp now, MonoTime cause) const {
-    const bool ending_allowed = may_end(inputs, now);
+    const bool may_end = ending_allowed(context_, inputs, now);
     alerting::ConditionUpdate update{.expired = report.expired, .cause_accepted_at = cause};
     for (const kpi::InstanceReport& instance : report.instances) {
         alerting::InstanceInput input{
             .labels = instance.labels,
             .value = instance.value.value_or(std::numeric_limits<double>::quiet_NaN()),
             .newest_sample = instance.last_sample,
-            .may_end = ending_allowed};
+            .may_end = may_end};
         input.conditions.push_back(threshold_input(instance));
         input.conditions.push_back(no_data_input(instance, entry_->definition));
         if (report.failed) {
@@ -210,53 +238,36 @@ alerting::ConditionUpdate KpiUnit::condition_update(const kpi::Report& report, c
     return update;
 }
 
-// After a start: what is pushed has no source to wait for; polled series wait until their source
-// answered again, at most as long as a sample is valid.
-bool KpiUnit::may_end(const Inputs& inputs, Timestamp now) const {
-    if (now - context_.started_at >= kValidForDefault) {
-        return true;
-    }
-    if (inputs.newest.empty()) {
-        return context_.sources.all_answered_since_start();
-    }
-    return std::all_of(inputs.jobs.begin(), inputs.jobs.end(), [&](const std::string& job) {
-        return !context_.sources.is_polled(job) || context_.sources.answered_since_start(job);
-    });
-}
-
 void KpiUnit::hand_over(Timestamp now, const std::vector<alerting::Transition>& transitions) {
-    std::vector<alerting::Alert> alerts;
-    if (hand_over_all_) {
+    if (std::exchange(first_hand_over_, false)) {
         for (alerting::Alert& alert : alerts_.ended()) {
-            alerts.push_back(std::move(alert));
+            outgoing_.add(std::move(alert));
         }
         for (alerting::ActiveAlert& active : alerts_.active()) {
             if (active.state == alerting::AlertState::kFiring) {
-                alerts.push_back(std::move(active.alert));
+                outgoing_.add(std::move(active.alert));
             }
         }
     } else {
         for (const alerting::Transition& transition : transitions) {
-            alerts.push_back(transition.alert);
+            outgoing_.add(transition.alert);
         }
     }
-    std::vector<model::StateWrite> writes;
-    if (hand_over_all_ || tracker_.changed_since_snapshot()) {
-        writes.push_back({tracker_key(id_), tracker_.snapshot()});
+    if (tracker_.changed_since_snapshot() || now - saved_at_ >= kSaveEvery) {
+        outgoing_.write(tracker_key(id_), tracker_.snapshot());
+        saved_at_ = now;
     }
-    if (hand_over_all_ || alerts_.changed_since_snapshot()) {
-        writes.push_back({alerts_key(id_), alerts_.snapshot()});
+    if (alerts_.changed_since_snapshot()) {
+        outgoing_.write(alerts_key(id_), alerts_.snapshot());
     }
-    if (alerts.empty() && writes.empty()) {
-        return;
-    }
-    const Result<void> submitted = context_.sink.submit(now, alerts, writes);
-    hand_over_all_ = !submitted;
-    if (!submitted) {
-        context_.metrics.submit_failures.Increment();
-        context_.log.error(
-            "alerts could not be handed over, they are again with the next evaluation",
-            {{"kpi", id_}, {"error", submitted.error().message}});
+    static_cast<void>(outgoing_.hand_over(context_, id_, now));
+}
+
+// A series has one value at one instant: of evaluations at the same instant the first is recorded,
+// and the next instant shows what the others changed.
+void KpiUnit::record_alerts(Timestamp now) {
+    if (std::exchange(recorded_at_, now) != now) {
+        record(context_, alerts_.series(now));
     }
 }
 

@@ -2,14 +2,15 @@
 // One KPI: its query, its judgement, its alerts.
 
 #include "evaluate/context.h"
+#include "evaluate/outgoing.h"
 #include "evaluate/unit.h"
 #include "evaluate/value_input.h"
 #include "evaluate/views.h"
+#include "evaluate/without_value.h"
 #include "kpid/alerting/condition_state.h"
 #include "kpid/base/mutex.h"
 #include "kpid/kpi/tracker.h"
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,27 +21,31 @@ namespace kpid::evaluate {
 ///
 /// Operation: query, judge (kpi::Tracker), move the alerts' state machine
 /// (alerting::ConditionAlerts), then hand over the transitions and the changed state in one atomic
-/// write, then record ALERTS. When the hand-over fails all active and lately ended alerts are
-/// handed over again with the next evaluation. Concurrency: evaluate() is exclusive (the
+/// write, then record ALERTS. What could not be handed over is handed over again with the next
+/// evaluation; the first one hands over all that is active. The tracker's state is written when it
+/// changed, and every kSaveEvery for its times. Concurrency: evaluate() is exclusive (the
 /// Scheduler's promise); set(), remove() and view() may be called from any thread at any time.
 class KpiUnit final : public Unit {
 public:
-    /// Called after an evaluation when the KPI began or ceased to be without any value.
-    using OnWithoutValue = std::function<void(const std::string& kpi, bool without_value)>;
+    static constexpr Duration kSaveEvery = std::chrono::minutes(5);
 
-    KpiUnit(const Context& context, std::string id, Snapshot snapshot,
-            OnWithoutValue on_without_value);
+    /// All are borrowed and outlive it.
+    KpiUnit(const Context& context, WithoutValueAlerts& without_value, std::string id,
+            Snapshot snapshot);
 
-    /// Takes up what was stored for this KPI before a stop. Damaged state is logged and begun anew.
+    /// Takes up what was stored for this KPI, before its first evaluation. Damaged state is logged
+    /// and begun anew.
     void restore();
-    /// The definition of a new configuration; state stays.
+    /// The definition of a new configuration; state stays. Undoes remove().
     void set(Snapshot snapshot);
-    /// The next evaluation is the last: alerts end as removed, the stored state is erased.
+    /// The following evaluation ends its alerts as removed and erases the stored state; it is
+    /// repeated until that could be handed over.
     void remove();
 
     [[nodiscard]] const std::string& name() const override { return id_; }
     [[nodiscard]] Duration interval() const override;
     void evaluate(Timestamp now, MonoTime cause_accepted_at) override;
+    [[nodiscard]] bool gone() const override;
 
     [[nodiscard]] KpiView view() const;
 
@@ -54,27 +59,34 @@ private:
     [[nodiscard]] alerting::ConditionUpdate condition_update(const kpi::Report& report,
                                                              const Inputs& inputs, Timestamp now,
                                                              MonoTime cause) const;
-    [[nodiscard]] bool may_end(const Inputs& inputs, Timestamp now) const;
     void hand_over(Timestamp now, const std::vector<alerting::Transition>& transitions);
+    void record_alerts(Timestamp now);
+    [[nodiscard]] bool update_list(const std::string& owner, alerting::EndReason reason,
+                                   Timestamp now);
     void publish(const kpi::Report& report, const std::string& error, Timestamp now,
                  MonoTime started);
 
     // Constant after construction.
     const Context& context_;
     const std::string id_;
-    const OnWithoutValue on_without_value_;
 
-    // Touched by evaluate() only.
+    WithoutValueAlerts& without_value_;  // Synchronises itself.
+
+    // Touched by evaluate() only, and by restore() before it.
     kpi::Tracker tracker_;
     alerting::ConditionAlerts alerts_;
+    Outgoing outgoing_;
     Snapshot current_;                         // of the running evaluation
     const config::KpiEntry* entry_ = nullptr;  // in current_
-    bool hand_over_all_ = true;
-    bool without_value_ = false;
+    bool first_hand_over_ = true;
+    Timestamp saved_at_;
+    Timestamp recorded_at_;
+    std::string listed_owner_;  // whose list of KPIs without a value has it; empty: none
 
     mutable Mutex mutex_;
     Snapshot snapshot_ KPID_GUARDED_BY(mutex_);
     bool removed_ KPID_GUARDED_BY(mutex_) = false;
+    bool ended_ KPID_GUARDED_BY(mutex_) = false;  // its removal is handed over
     KpiView view_ KPID_GUARDED_BY(mutex_);
 };
 

@@ -27,8 +27,9 @@ Metrics::Metrics(prometheus::Registry& registry)
                            "Evaluations that ended with an error.", {{"kind", "kpi"}})),
       rule_failures(counter(registry, "kpid_evaluation_failures_total",
                             "Evaluations that ended with an error.", {{"kind", "rule"}})),
-      missed(counter(registry, "kpid_evaluation_missed_total",
-                     "Evaluations left out since the one before them still ran.")),
+      missed(counter(
+          registry, "kpid_evaluation_missed_total",
+          "Evaluations by interval that were left out since a later one came before they began.")),
       bounds_missing(
           counter(registry, "kpid_evaluation_bounds_missing_total",
                   "Conditions not judged since the expression of a bound had no answer.")),
@@ -37,6 +38,8 @@ Metrics::Metrics(prometheus::Registry& registry)
       submit_failures(
           counter(registry, "kpid_evaluation_submit_failures_total",
                   "Alerts that could not be handed over for delivery and are handed over again.")),
+      alerts_dropped(counter(registry, "kpid_evaluation_alerts_dropped_total",
+                             "Alerts given up since too many waited to be handed over.")),
       record_failures(counter(registry, "kpid_evaluation_record_failures_total",
                               "Recorded samples that could not be stored.")),
       sample_triggers(counter(registry, "kpid_evaluation_sample_triggers_total",

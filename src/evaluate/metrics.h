@@ -20,6 +20,7 @@ struct Metrics {
     prometheus::Counter& bounds_missing;
     prometheus::Counter& template_failures;
     prometheus::Counter& submit_failures;
+    prometheus::Counter& alerts_dropped;
     prometheus::Counter& record_failures;
     prometheus::Counter& sample_triggers;
 };

@@ -14,9 +14,6 @@
 namespace kpid::evaluate {
 namespace {
 
-// Alerts that wait for a hand-over that works again; beyond it the oldest go and are counted.
-constexpr std::size_t kOutgoingMax = 100'000;
-
 std::vector<alerting::RuleValue> rule_values(const promql::Vector& vector) {
     std::vector<alerting::RuleValue> values;
     values.reserve(vector.size());
@@ -31,6 +28,14 @@ std::vector<std::pair<std::string, std::string>> pairs(
     return {map.begin(), map.end()};
 }
 
+// Samples carry the instant that was queried, as in Prometheus.
+void record_at(const Context& context, std::vector<model::SeriesSample> samples, Duration offset) {
+    for (model::SeriesSample& sample : samples) {
+        sample.time -= offset;
+    }
+    record(context, samples);
+}
+
 }  // namespace
 
 std::string RuleGroupUnit::group_key(const config::RuleGroup& group) {
@@ -41,18 +46,34 @@ RuleGroupUnit::RuleGroupUnit(const Context& context, Snapshot snapshot, std::siz
     : context_(context),
       key_(group_key(snapshot.config->rule_groups[group_index])),
       group_index_(0) {
-    set(std::move(snapshot), group_index);
+    static_cast<void>(set(std::move(snapshot), group_index));
 }
 
-void RuleGroupUnit::set(Snapshot snapshot, std::size_t group_index) {
+bool RuleGroupUnit::set(Snapshot snapshot, std::size_t group_index) {
     const MutexLock lock(mutex_);
-    snapshot_ = std::move(snapshot);
-    group_index_ = group_index;
-    changed_ = true;
-    const config::RuleGroup& group = snapshot_.config->rule_groups[group_index];
+    const config::RuleGroup& group = snapshot.config->rule_groups[group_index];
+    bool rules_went = false;
+    if (snapshot_.config != nullptr) {
+        std::vector<std::string> before = state_keys(snapshot_.config->rule_groups[group_index_]);
+        std::vector<std::string> after = state_keys(group);
+        std::sort(before.begin(), before.end());
+        std::sort(after.begin(), after.end());
+        rules_went = !std::includes(after.begin(), after.end(), before.begin(), before.end());
+    }
     if (view_.rules.empty()) {
         view_ = group_view(group);
     }
+    snapshot_ = std::move(snapshot);
+    group_index_ = group_index;
+    changed_ = true;
+    removed_ = false;
+    ended_ = false;
+    return rules_went;
+}
+
+bool RuleGroupUnit::gone() const {
+    const MutexLock lock(mutex_);
+    return removed_ && ended_;
 }
 
 void RuleGroupUnit::remove() {
@@ -84,6 +105,10 @@ void RuleGroupUnit::restore() {
             continue;
         }
         const Result<std::optional<std::string>> stored = context_.state.get(rule.key);
+        if (!stored) {
+            context_.log.error("the stored state of a rule could not be read, it begins anew",
+                               {{"rule", rule.key}, {"error", stored.error().message}});
+        }
         if (!stored || !*stored) {
             continue;
         }
@@ -144,7 +169,9 @@ void RuleGroupUnit::evaluate(Timestamp now, MonoTime) {
     }
     if (removed) {
         end_rules(rules_, now);
-        hand_over(now);
+        const bool handed_over = outgoing_.hand_over(context_, key_, now);
+        const MutexLock lock(mutex_);
+        ended_ = removed_ && handed_over;
         return;
     }
     const config::RuleGroup& group = current_.config->rule_groups[index];
@@ -157,7 +184,7 @@ void RuleGroupUnit::evaluate(Timestamp now, MonoTime) {
         evaluate_rule(group, group.rules[i], rules_[i], now);
         take_changed_state(rules_[i]);
     }
-    hand_over(now);
+    static_cast<void>(outgoing_.hand_over(context_, key_, now));
     publish(group, now, started);
 }
 
@@ -203,8 +230,9 @@ Result<void> RuleGroupUnit::evaluate_alert(const config::RuleGroup& group,
         .limit = group.limit,
         .generator_url = external_url.empty() ? "" : graph_url(external_url, config.expr_text)};
     const RuleExpander expander(context_, current_, config, now);
-    const bool may_end = now - context_.started_at >= kValidForDefault ||
-                         context_.sources.all_answered_since_start();
+    const bool may_end =
+        now - context_.started_at >= kValidForDefault ||
+        ending_allowed(context_, find_inputs(context_, current_, *config.expr, now), now);
     KPID_TRY(alerting::RuleUpdate update,
              rule.alerts.update(
                  now, definition, values,
@@ -214,10 +242,10 @@ Result<void> RuleGroupUnit::evaluate_alert(const config::RuleGroup& group,
                  MonoTime{}, may_end));
     for (alerting::Transition& transition : update.transitions) {
         if (transition.kind == alerting::TransitionKind::kChanged) {
-            outgoing_.push_back(std::move(transition.alert));
+            outgoing_.add(std::move(transition.alert));
         }
     }
-    record(context_, update.samples);
+    record_at(context_, std::move(update.samples), group.query_offset);
     if (update.error) {
         return *update.error;
     }
@@ -232,7 +260,7 @@ Result<void> RuleGroupUnit::evaluate_recording(const config::RuleGroup& group,
         .name = config.record, .labels = pairs(config.labels), .limit = group.limit};
     KPID_TRY(std::vector<model::SeriesSample> samples,
              rule.recording.update(now, definition, values));
-    record(context_, samples);
+    record_at(context_, std::move(samples), group.query_offset);
     return {};
 }
 
@@ -244,10 +272,10 @@ void RuleGroupUnit::end_rules(std::vector<Rule>& rules, Timestamp now) {
         }
         alerting::RuleUpdate update = rule.alerts.remove_all(now);
         for (alerting::Transition& transition : update.transitions) {
-            outgoing_.push_back(std::move(transition.alert));
+            outgoing_.add(std::move(transition.alert));
         }
         record(context_, update.samples);
-        outgoing_state_.push_back({rule.key, std::nullopt});
+        outgoing_.write(rule.key, std::nullopt);
     }
     rules.clear();
 }
@@ -256,38 +284,11 @@ void RuleGroupUnit::take_changed_state(Rule& rule) {
     if (!rule.alerting) {
         return;
     }
-    std::vector<alerting::Alert> due = rule.alerts.due_for_sending(rule.last_evaluation);
-    std::move(due.begin(), due.end(), std::back_inserter(outgoing_));
+    for (alerting::Alert& alert : rule.alerts.due_for_sending(rule.last_evaluation)) {
+        outgoing_.add(std::move(alert));
+    }
     if (rule.alerts.changed_since_snapshot()) {
-        outgoing_state_.push_back({rule.key, rule.alerts.snapshot()});
-    }
-}
-
-void RuleGroupUnit::hand_over(Timestamp now) {
-    if (outgoing_.empty() && outgoing_state_.empty()) {
-        return;
-    }
-    const Result<void> submitted = context_.sink.submit(now, outgoing_, outgoing_state_);
-    if (submitted) {
-        outgoing_.clear();
-        outgoing_state_.clear();
-        return;
-    }
-    context_.metrics.submit_failures.Increment();
-    context_.log.error("alerts could not be handed over, they are again with the next evaluation",
-                       {{"group", key_}, {"error", submitted.error().message}});
-    if (outgoing_.size() > kOutgoingMax) {
-        outgoing_.erase(outgoing_.begin(),
-                        outgoing_.end() - static_cast<std::ptrdiff_t>(kOutgoingMax));
-    }
-    // Only the newest state of each rule counts.
-    std::map<std::string, std::optional<std::string>> newest;
-    for (model::StateWrite& write : outgoing_state_) {
-        newest[write.key] = std::move(write.value);
-    }
-    outgoing_state_.clear();
-    for (auto& [key, value] : newest) {
-        outgoing_state_.push_back({key, std::move(value)});
+        outgoing_.write(rule.key, rule.alerts.snapshot());
     }
 }
 

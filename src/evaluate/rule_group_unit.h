@@ -2,6 +2,7 @@
 // One group of Prometheus rules, evaluated in order.
 
 #include "evaluate/context.h"
+#include "evaluate/outgoing.h"
 #include "evaluate/unit.h"
 #include "evaluate/views.h"
 #include "kpid/alerting/rule_state.h"
@@ -20,17 +21,19 @@ public:
     /// `group_index`: into Config::rule_groups of the snapshot.
     RuleGroupUnit(const Context& context, Snapshot snapshot, std::size_t group_index);
 
-    /// Takes up what was stored for its alerting rules before a stop.
+    /// Takes up what was stored for its alerting rules, before its first evaluation.
     void restore();
     /// A new configuration: rules keep their state by name and order, as in Prometheus; those that
-    /// went away end with the next evaluation.
-    void set(Snapshot snapshot, std::size_t group_index);
-    /// The next evaluation is the last: all rules go away.
+    /// went away end with the next evaluation. True when there are such. Undoes remove().
+    bool set(Snapshot snapshot, std::size_t group_index);
+    /// All rules go away with the following evaluation; it is repeated until that could be handed
+    /// over.
     void remove();
 
     [[nodiscard]] const std::string& name() const override { return key_; }
     [[nodiscard]] Duration interval() const override;
     void evaluate(Timestamp now, MonoTime cause_accepted_at) override;
+    [[nodiscard]] bool gone() const override;
 
     [[nodiscard]] RuleGroupView view() const;
 
@@ -66,7 +69,6 @@ private:
                                                   Timestamp now);
     void end_rules(std::vector<Rule>& rules, Timestamp now);
     void take_changed_state(Rule& rule);
-    void hand_over(Timestamp now);
     void publish(const config::RuleGroup& group, Timestamp now, MonoTime started);
 
     const Context& context_;
@@ -75,14 +77,14 @@ private:
     // Touched by evaluate() only (and by restore(), before the first).
     Snapshot current_;
     std::vector<Rule> rules_;
-    std::vector<alerting::Alert> outgoing_;  // not handed over yet
-    std::vector<model::StateWrite> outgoing_state_;
+    Outgoing outgoing_;
 
     mutable Mutex mutex_;
     Snapshot snapshot_ KPID_GUARDED_BY(mutex_);
     std::size_t group_index_ KPID_GUARDED_BY(mutex_);
     bool changed_ KPID_GUARDED_BY(mutex_) = true;
     bool removed_ KPID_GUARDED_BY(mutex_) = false;
+    bool ended_ KPID_GUARDED_BY(mutex_) = false;  // its removal is handed over
     RuleGroupView view_ KPID_GUARDED_BY(mutex_);
 };
 

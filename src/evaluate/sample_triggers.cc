@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <utility>
 
 namespace kpid::evaluate {
 
@@ -14,18 +15,22 @@ namespace kpid::evaluate {
 struct SampleTriggers::Watch {
     Scheduler::SlotPtr slot;
     Duration wait_for_all{0};
-    std::size_t metrics = 0;
 
     Mutex mutex;
     std::vector<std::optional<Timestamp>> newest KPID_GUARDED_BY(mutex);  // by metric
-    std::optional<MonoTime> waiting_since KPID_GUARDED_BY(mutex);
+    Timestamp newest_unseen KPID_GUARDED_BY(mutex);  // of samples no evaluation was asked for yet
     std::optional<MonoTime> last_asked KPID_GUARDED_BY(mutex);
+    bool asks_later KPID_GUARDED_BY(mutex) = false;  // the end of a burst is on its way
+    // An incomplete set of metrics waits; the number tells one wait from the next.
+    bool waits KPID_GUARDED_BY(mutex) = false;
+    std::uint64_t wait_number KPID_GUARDED_BY(mutex) = 0;
 };
 
 struct SampleTriggers::Index {
     struct Entry {
         std::shared_ptr<Watch> watch;
-        std::size_t metric = 0;  // which of the expression's metrics
+        std::size_t metric = 0;   // which of the expression's metrics
+        std::size_t metrics = 0;  // how many these are
         std::vector<model::Matcher> matchers;
     };
     StringMap<std::vector<Entry>> by_name;
@@ -66,15 +71,16 @@ void SampleTriggers::replace(const std::vector<Subject>& subjects) {
         auto watch = std::make_shared<Watch>();
         watch->slot = subject.slot;
         watch->wait_for_all = subject.entry->definition.wait_for_all;
+        const auto selectors = promql::collect_selectors(*subject.entry->value);
         std::map<std::string, std::size_t> metrics;
-        for (const promql::VectorSelector* selector :
-             promql::collect_selectors(*subject.entry->value)) {
-            const std::string name = selector_name(*selector);
-            const std::size_t metric = metrics.emplace(name, metrics.size()).first->second;
-            auto& place = name.empty() ? index->any_name : index->by_name[name];
-            place.push_back({watch, metric, selector->matchers});
+        for (const promql::VectorSelector* selector : selectors) {
+            metrics.emplace(selector_name(*selector), metrics.size());
         }
-        watch->metrics = metrics.size();
+        for (const promql::VectorSelector* selector : selectors) {
+            const std::string name = selector_name(*selector);
+            auto& place = name.empty() ? index->any_name : index->by_name[name];
+            place.push_back({watch, metrics.at(name), metrics.size(), selector->matchers});
+        }
         const MutexLock lock(watch->mutex);
         watch->newest.resize(metrics.size());
     }
@@ -104,7 +110,7 @@ void SampleTriggers::on_append(const model::AppendBatch& batch,
             }
             Hit& hit = hits[entry.watch.get()];
             hit.watch = entry.watch;
-            hit.newest.resize(entry.watch->metrics);
+            hit.newest.resize(entry.metrics);
             auto& newest = hit.newest[entry.metric];
             newest = std::max(newest.value_or(sample.time), sample.time);
         }
@@ -133,17 +139,16 @@ void SampleTriggers::on_append(const model::AppendBatch& batch,
 
 void SampleTriggers::take_hit(const Hit& hit, const model::AppendBatch& batch,
                               MonoTime accepted_at) {
-    Timestamp at = batch.now;
     bool complete = true;
-    std::optional<MonoTime> wait_until;
     {
         Watch& watch = *hit.watch;
         const MutexLock lock(watch.mutex);
+        watch.newest_unseen = std::max(watch.newest_unseen, batch.now);
         bool in_one_batch = true;
         for (std::size_t i = 0; i < hit.newest.size(); ++i) {
             if (hit.newest[i]) {
                 watch.newest[i] = hit.newest[i];
-                at = std::max(at, *hit.newest[i]);
+                watch.newest_unseen = std::max(watch.newest_unseen, *hit.newest[i]);
             } else {
                 in_one_batch = false;
             }
@@ -153,39 +158,67 @@ void SampleTriggers::take_hit(const Hit& hit, const model::AppendBatch& batch,
                         [&](const auto& newest) { return newest && *newest == *watch.newest[0]; });
         complete = in_one_batch || same_instant;
         if (complete) {
-            watch.waiting_since.reset();
-        } else if (!watch.waiting_since ||
-                   accepted_at - *watch.waiting_since > watch.wait_for_all) {
-            watch.waiting_since = accepted_at;
-            wait_until = accepted_at + watch.wait_for_all;
+            watch.waits = false;
         }
     }
     if (complete) {
-        ask(hit.watch, at, accepted_at);
-    } else if (wait_until) {
-        metrics_.sample_triggers.Increment();
-        scheduler_.request_later(hit.watch->slot, *wait_until, accepted_at);
+        ask(hit.watch, accepted_at);
+    } else {
+        wait_for_others(hit.watch, accepted_at);
     }
 }
 
-void SampleTriggers::ask(const std::shared_ptr<Watch>& watch, Timestamp at, MonoTime accepted_at) {
-    std::optional<MonoTime> later;
+void SampleTriggers::wait_for_others(const std::shared_ptr<Watch>& watch, MonoTime accepted_at) {
+    std::uint64_t number = 0;
     {
         const MutexLock lock(watch->mutex);
-        if (watch->last_asked && *watch->last_asked > accepted_at) {
-            return;  // A later evaluation of this burst is on its way and will see the sample.
+        if (std::exchange(watch->waits, true)) {
+            return;
+        }
+        number = ++watch->wait_number;
+    }
+    const auto on_due = [this, watch, number]() -> std::optional<Timestamp> {
+        const MutexLock lock(watch->mutex);
+        if (!watch->waits || watch->wait_number != number) {
+            return std::nullopt;  // The others came.
+        }
+        watch->waits = false;
+        watch->last_asked = clock_.mono_now();
+        metrics_.sample_triggers.Increment();
+        return std::exchange(watch->newest_unseen, Timestamp());
+    };
+    scheduler_.request_later(watch->slot, accepted_at + watch->wait_for_all, accepted_at, on_due);
+}
+
+void SampleTriggers::ask(const std::shared_ptr<Watch>& watch, MonoTime accepted_at) {
+    std::optional<MonoTime> later;
+    Timestamp at;
+    {
+        const MutexLock lock(watch->mutex);
+        if (watch->asks_later) {
+            return;  // That evaluation will see this sample.
         }
         if (watch->last_asked && accepted_at - *watch->last_asked < kBurstDelay) {
             later = *watch->last_asked + kBurstDelay;
+            watch->asks_later = true;
+        } else {
+            watch->last_asked = accepted_at;
+            at = std::exchange(watch->newest_unseen, Timestamp());
         }
-        watch->last_asked = later.value_or(accepted_at);
     }
-    metrics_.sample_triggers.Increment();
-    if (later) {
-        scheduler_.request_later(watch->slot, *later, accepted_at);
-    } else {
+    if (!later) {
+        metrics_.sample_triggers.Increment();
         scheduler_.request(watch->slot, at, accepted_at);
+        return;
     }
+    const auto on_due = [this, watch]() -> std::optional<Timestamp> {
+        const MutexLock lock(watch->mutex);
+        watch->asks_later = false;
+        watch->last_asked = clock_.mono_now();
+        metrics_.sample_triggers.Increment();
+        return std::exchange(watch->newest_unseen, Timestamp());
+    };
+    scheduler_.request_later(watch->slot, *later, accepted_at, on_due);
 }
 
 }  // namespace kpid::evaluate

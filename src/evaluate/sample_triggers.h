@@ -21,8 +21,8 @@ namespace kpid::evaluate {
 /// several metrics waits until each has a sample with the same timestamp, or all came in one batch,
 /// at most wait_for_all.
 ///
-/// Thread-safe. on_append costs one hash look-up a sample plus the matchers of the KPIs that read
-/// its metric.
+/// Thread-safe; outlives the scheduler's tasks. on_append costs one hash look-up a sample plus the
+/// matchers of the KPIs that read its metric.
 class SampleTriggers final : public model::AppendObserver {
 public:
     static constexpr Duration kBurstDelay = std::chrono::milliseconds(10);
@@ -46,7 +46,8 @@ private:
     struct Hit;
 
     void take_hit(const Hit& hit, const model::AppendBatch& batch, MonoTime accepted_at);
-    void ask(const std::shared_ptr<Watch>& watch, Timestamp at, MonoTime accepted_at);
+    void ask(const std::shared_ptr<Watch>& watch, MonoTime accepted_at);
+    void wait_for_others(const std::shared_ptr<Watch>& watch, MonoTime accepted_at);
 
     Scheduler& scheduler_;
     const Clock& clock_;

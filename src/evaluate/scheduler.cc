@@ -7,6 +7,12 @@
 #include <utility>
 
 namespace kpid::evaluate {
+namespace {
+
+// A timer that wakes a little early or late is no jump of the wall clock.
+constexpr Duration kClockSlack = std::chrono::seconds(1);
+
+}  // namespace
 
 struct Scheduler::Slot {
     explicit Slot(std::shared_ptr<Unit> the_unit) : unit(std::move(the_unit)) {}
@@ -14,8 +20,10 @@ struct Scheduler::Slot {
     const std::shared_ptr<Unit> unit;
 
     Mutex mutex;
-    bool queued KPID_GUARDED_BY(mutex) = false;  // waits or runs
-    bool again KPID_GUARDED_BY(mutex) = false;   // asked for while queued
+    bool queued KPID_GUARDED_BY(mutex) = false;    // waits or runs
+    bool again KPID_GUARDED_BY(mutex) = false;     // asked for since the last run began
+    bool tick_due KPID_GUARDED_BY(mutex) = false;  // an aligned instant passed since then
+    bool retiring KPID_GUARDED_BY(mutex) = false;
     bool retired KPID_GUARDED_BY(mutex) = false;
     Timestamp at KPID_GUARDED_BY(mutex);
     MonoTime cause KPID_GUARDED_BY(mutex);
@@ -57,12 +65,14 @@ void Scheduler::reschedule(const SlotPtr& slot) {
 }
 
 void Scheduler::request(const SlotPtr& slot, Timestamp at, MonoTime cause_accepted_at) {
+    const Timestamp now = timers_.clock().wall_now();
     {
         const MutexLock lock(slot->mutex);
         if (slot->retired) {
             return;
         }
-        slot->at = std::max(slot->at, at);
+        const bool clock_went_back = slot->at > now + kAheadMax;
+        slot->at = clock_went_back ? at : std::max(slot->at, at);
         // The oldest cause counts: it has waited longest.
         if (slot->cause == MonoTime{} ||
             (cause_accepted_at != MonoTime{} && cause_accepted_at < slot->cause)) {
@@ -76,15 +86,42 @@ void Scheduler::request(const SlotPtr& slot, Timestamp at, MonoTime cause_accept
     enqueue(slot);
 }
 
-void Scheduler::request_later(const SlotPtr& slot, MonoTime when, MonoTime cause_accepted_at) {
-    tasks_.spawn("delayed " + slot->unit->name(), wait_and_request(slot, when, cause_accepted_at));
+void Scheduler::request_tick(const SlotPtr& slot, Timestamp at) {
+    {
+        const MutexLock lock(slot->mutex);
+        if (std::exchange(slot->tick_due, true)) {
+            metrics_.missed.Increment();
+        }
+    }
+    request(slot, at, MonoTime{});
+}
+
+void Scheduler::request_later(const SlotPtr& slot, MonoTime when, MonoTime cause_accepted_at,
+                              OnDue on_due) {
+    tasks_.spawn("delayed " + slot->unit->name(),
+                 wait_and_request(slot, when, cause_accepted_at, std::move(on_due)));
 }
 
 void Scheduler::retire(const SlotPtr& slot) {
+    {
+        const MutexLock lock(slot->mutex);
+        slot->retiring = true;
+        ++slot->generation;
+    }
     request(slot, timers_.clock().wall_now(), MonoTime{});
-    const MutexLock lock(slot->mutex);
-    slot->retired = true;
-    ++slot->generation;
+}
+
+bool Scheduler::revive(const SlotPtr& slot) {
+    {
+        const MutexLock lock(slot->mutex);
+        if (slot->retired) {
+            return false;
+        }
+        slot->retiring = false;
+    }
+    reschedule(slot);
+    request(slot, timers_.clock().wall_now(), MonoTime{});
+    return true;
 }
 
 void Scheduler::stop() {
@@ -120,17 +157,11 @@ net::Task<bool> Scheduler::join(MonoTime deadline) {
 
 net::Task<> Scheduler::tick(SlotPtr slot, std::uint64_t generation) {
     const Duration interval = slot->unit->interval();
-    Timestamp last = aligned_before(timers_.clock().wall_now(), interval, slot->unit->name());
+    const std::string& name = slot->unit->name();
+    Timestamp next = aligned_before(timers_.clock().wall_now(), interval, name) + interval;
     for (;;) {
-        const Timestamp now = timers_.clock().wall_now();
-        const Timestamp current = aligned_before(now, interval, slot->unit->name());
-        if (current > last + interval) {
-            metrics_.missed.Increment(static_cast<double>((current - last) / interval - 1));
-        }
-        // The wall clock may have jumped back: then the schedule begins anew from there.
-        last = current;
-        const Timestamp next = current + interval;
-        const Result<void> slept = co_await timers_.sleep_until(timers_.after(next - now));
+        const Duration wait = next - timers_.clock().wall_now();
+        const Result<void> slept = co_await timers_.sleep_until(timers_.after(wait));
         if (!slept) {
             co_return;
         }
@@ -140,14 +171,29 @@ net::Task<> Scheduler::tick(SlotPtr slot, std::uint64_t generation) {
                 co_return;
             }
         }
-        request(slot, next, MonoTime{});
+        const Timestamp now = timers_.clock().wall_now();
+        const Duration late = now - next;
+        if (late >= interval) {
+            metrics_.missed.Increment(static_cast<double>(late / interval));
+        }
+        if (late >= interval || late < -kClockSlack) {
+            // Long delayed, or the time of day was set: the schedule begins anew from there.
+            next = aligned_before(now, interval, name);
+        }
+        request_tick(slot, next);
+        next = next + interval;
     }
 }
 
-net::Task<> Scheduler::wait_and_request(SlotPtr slot, MonoTime when, MonoTime cause_accepted_at) {
+net::Task<> Scheduler::wait_and_request(SlotPtr slot, MonoTime when, MonoTime cause_accepted_at,
+                                        OnDue on_due) {
     const Result<void> slept = co_await timers_.sleep_until(when);
-    if (slept) {
-        request(slot, timers_.clock().wall_now(), cause_accepted_at);
+    if (!slept) {
+        co_return;
+    }
+    const std::optional<Timestamp> at = on_due();
+    if (at) {
+        request(slot, std::max(*at, timers_.clock().wall_now()), cause_accepted_at);
     }
 }
 
@@ -167,14 +213,38 @@ void Scheduler::pump() {
         SlotPtr slot;
         {
             const MutexLock lock(mutex_);
-            if (waiting_.empty() || in_flight_ >= kInFlightMax) {
+            if (waiting_.empty() || in_flight_ >= kInFlightMax || pump_later_) {
                 return;
             }
             slot = std::move(waiting_.front());
             waiting_.pop_front();
             ++in_flight_;
         }
-        executor_.execute([this, slot] { run(slot); });
+        if (executor_.offer([this, slot] { run(slot); })) {
+            continue;
+        }
+        {
+            const MutexLock lock(mutex_);
+            --in_flight_;
+            if (stopped_) {
+                return;
+            }
+            waiting_.push_front(slot);
+            pump_later_ = true;
+        }
+        tasks_.spawn("wait for the executor", wait_and_pump());
+        return;
+    }
+}
+
+net::Task<> Scheduler::wait_and_pump() {
+    const Result<void> slept = co_await timers_.sleep_until(timers_.after(kExecutorRetry));
+    {
+        const MutexLock lock(mutex_);
+        pump_later_ = false;
+    }
+    if (slept) {
+        pump();
     }
 }
 
@@ -184,6 +254,7 @@ void Scheduler::run(const SlotPtr& slot) {
     {
         const MutexLock lock(slot->mutex);
         slot->again = false;
+        slot->tick_due = false;
         at = slot->at;
         cause = std::exchange(slot->cause, MonoTime{});
     }
@@ -191,13 +262,7 @@ void Scheduler::run(const SlotPtr& slot) {
     slot->unit->evaluate(at, cause);
     const std::chrono::duration<double> took = timers_.clock().mono_now() - started;
     metrics_.evaluation_duration.Observe(took.count());
-    bool again = false;
-    {
-        const MutexLock lock(slot->mutex);
-        again = slot->again;
-        slot->queued = again;
-    }
-    if (again) {
+    if (finish_run(slot)) {
         enqueue(slot);
     }
     {
@@ -205,6 +270,26 @@ void Scheduler::run(const SlotPtr& slot) {
         --in_flight_;
     }
     pump();
+}
+
+// True: it was asked for again meanwhile.
+bool Scheduler::finish_run(const SlotPtr& slot) {
+    bool retry_removal = false;
+    bool again = false;
+    {
+        const MutexLock lock(slot->mutex);
+        if (slot->retiring) {
+            slot->retired = slot->unit->gone();
+            retry_removal = !slot->retired && !slot->again;
+        }
+        again = slot->again && !slot->retired;
+        slot->queued = again;
+    }
+    if (retry_removal) {
+        request_later(slot, timers_.after(kRemovalRetry), MonoTime{},
+                      [] { return std::optional(Timestamp()); });
+    }
+    return again;
 }
 
 }  // namespace kpid::evaluate

@@ -19,6 +19,8 @@ public:
     /// accepted; the epoch for an evaluation by interval. Blocks for queries and writes. Must not
     /// throw.
     virtual void evaluate(Timestamp now, MonoTime cause_accepted_at) = 0;
+    /// It was removed and its end is handed over: it needs no further evaluation. Thread-safe.
+    [[nodiscard]] virtual bool gone() const = 0;
 };
 
 }  // namespace kpid::evaluate

@@ -35,22 +35,6 @@ bool has_all_labels(const model::Labels& series, const model::Labels& instance) 
     });
 }
 
-void find_inputs(const Context& context, const Snapshot& snapshot, const promql::Expr& expr,
-                 Timestamp now, Inputs& inputs) {
-    const Duration lookback = snapshot.engine->options().lookback;
-    for (const promql::VectorSelector* selector : promql::collect_selectors(expr)) {
-        const auto selected = context.reader.select(
-            selector->matchers, {now - lookback + Duration(1), now}, kNewestSamplesMax);
-        if (!selected) {
-            continue;  // The query itself meets the same limit and says so.
-        }
-        for (const model::SeriesColumns& series : *selected) {
-            inputs.newest.push_back({series.labels, series.times.back()});
-            inputs.jobs.emplace(series.labels.get("job"));
-        }
-    }
-}
-
 std::optional<Timestamp> newest_for(const Inputs& inputs, const model::Labels& instance) {
     std::optional<Timestamp> newest;
     std::optional<Timestamp> newest_of_all;
@@ -65,6 +49,36 @@ std::optional<Timestamp> newest_for(const Inputs& inputs, const model::Labels& i
 }
 
 }  // namespace
+
+Inputs find_inputs(const Context& context, const Snapshot& snapshot, const promql::Expr& expr,
+                   Timestamp now) {
+    Inputs inputs;
+    const Duration lookback = snapshot.engine->options().lookback;
+    for (const promql::VectorSelector* selector : promql::collect_selectors(expr)) {
+        const auto selected = context.reader.select(
+            selector->matchers, {now - lookback + Duration(1), now}, kNewestSamplesMax);
+        if (!selected) {
+            continue;  // The query itself meets the same limit and says so.
+        }
+        for (const model::SeriesColumns& series : *selected) {
+            inputs.newest.push_back({series.labels, series.times.back()});
+            inputs.jobs.emplace(series.labels.get("job"));
+        }
+    }
+    return inputs;
+}
+
+bool ending_allowed(const Context& context, const Inputs& inputs, Timestamp now) {
+    if (now - context.started_at >= kValidForDefault) {
+        return true;
+    }
+    if (inputs.newest.empty()) {
+        return context.sources.all_answered_since_start();
+    }
+    return std::all_of(inputs.jobs.begin(), inputs.jobs.end(), [&](const std::string& job) {
+        return !context.sources.is_polled(job) || context.sources.answered_since_start(job);
+    });
+}
 
 Result<promql::Vector> query_vector(const Context& context, const Snapshot& snapshot,
                                     const promql::Expr& expr, Timestamp now) {
@@ -128,7 +142,7 @@ kpi::Evaluation query_evaluation(const Context& context, const Snapshot& snapsho
         }
         bounds.push_back(answer ? std::move(*answer) : promql::Vector());
     }
-    find_inputs(context, snapshot, *entry.value, now, inputs);
+    inputs = find_inputs(context, snapshot, *entry.value, now);
 
     std::set<model::Labels> seen;
     for (const promql::VectorSample& sample : *values) {

@@ -14,15 +14,23 @@
 
 namespace kpid::evaluate {
 
-/// The series behind a KPI's value around one instant.
+/// The series that an expression reads around one instant.
 struct Inputs {
     struct Newest {
         model::Labels labels;
         Timestamp time;
     };
-    std::vector<Newest> newest;  ///< One for each series that the value's selectors match.
+    std::vector<Newest> newest;  ///< One for each series that its selectors match.
     std::set<std::string> jobs;  ///< Their `job` labels.
 };
+
+[[nodiscard]] Inputs find_inputs(const Context& context, const Snapshot& snapshot,
+                                 const promql::Expr& expr, Timestamp now);
+
+/// Whether what was restored after a start may end without a newer sample: what is pushed has no
+/// source to wait for; polled series wait until their source answered again, at most as long as a
+/// sample is valid.
+[[nodiscard]] bool ending_allowed(const Context& context, const Inputs& inputs, Timestamp now);
 
 /// Queries the value, the bounds and `require` of `entry` at `now`. An error of the value or of
 /// `require` fails the evaluation (Evaluation::error); one of a bound is a bound without an answer.

@@ -5,6 +5,8 @@
 #include <fmt/ranges.h>
 
 #include <charconv>
+#include <optional>
+#include <sstream>
 
 namespace kpid::evaluate {
 namespace {
@@ -22,70 +24,114 @@ void WithoutValueAlerts::restore() {
     }
     const MutexLock lock(mutex_);
     for (const auto& [key, value] : *stored) {
+        std::istringstream lines(value);
         std::int64_t since = 0;
-        std::from_chars(value.data(), value.data() + value.size(), since);
-        Entry& entry = owners_[key.substr(kStatePrefix.size())];
-        entry.since = Timestamp(since);
-        entry.firing = true;
+        lines >> since;
+        List list{.since = Timestamp(since)};
+        for (std::string kpi; lines >> kpi;) {
+            list.kpis.insert(kpi);
+        }
+        lists_.insert_or_assign(key.substr(kStatePrefix.size()), std::move(list));
     }
 }
 
-alerting::Alert WithoutValueAlerts::make_alert(const std::string& owner, const Entry& entry) {
+std::string WithoutValueAlerts::owner_of(const std::string& kpi) const {
+    const MutexLock lock(mutex_);
+    for (const auto& [owner, list] : lists_) {
+        if (list.kpis.contains(kpi)) {
+            return owner;
+        }
+    }
+    return "";
+}
+
+bool WithoutValueAlerts::add(const std::string& owner, const std::string& kpi, Timestamp now) {
+    const MutexLock lock(mutex_);
+    const auto found = lists_.find(owner);
+    List list = found == lists_.end() ? List{.since = now} : found->second;
+    if (!list.kpis.insert(kpi).second) {
+        return true;
+    }
+    return replace(owner, list, alerting::EndReason::kNone, now);
+}
+
+bool WithoutValueAlerts::remove(const std::string& owner, const std::string& kpi,
+                                alerting::EndReason reason, Timestamp now) {
+    const MutexLock lock(mutex_);
+    const auto found = lists_.find(owner);
+    if (found == lists_.end()) {
+        return true;
+    }
+    List list = found->second;
+    if (list.kpis.erase(kpi) == 0) {
+        return true;
+    }
+    return replace(owner, list, reason, now);
+}
+
+void WithoutValueAlerts::keep_only(const std::function<bool(const std::string& kpi)>& defined,
+                                   Timestamp now) {
+    const MutexLock lock(mutex_);
+    const std::map<std::string, List> before = lists_;
+    for (const auto& [owner, old_list] : before) {
+        List list = old_list;
+        const std::size_t gone =
+            std::erase_if(list.kpis, [&](const std::string& kpi) { return !defined(kpi); });
+        if (gone > 0 || list.kpis.empty()) {
+            // A failure is logged; the next start tries again.
+            static_cast<void>(replace(owner, list, alerting::EndReason::kRemoved, now));
+        }
+    }
+}
+
+bool WithoutValueAlerts::replace(const std::string& owner, const List& list,
+                                 alerting::EndReason reason, Timestamp now) {
+    alerting::Alert alert = make_alert(owner, list);
+    model::StateWrite write{std::string(kStatePrefix) + owner, std::nullopt};
+    if (list.kpis.empty()) {
+        alert.ended = reason;
+        alert.ends_at = now;
+    } else {
+        write.value = fmt::format("{}\n{}", list.since.ms(), fmt::join(list.kpis, "\n"));
+    }
+    const Result<void> submitted = context_.sink.submit(now, {&alert, 1}, {&write, 1});
+    if (!submitted) {
+        context_.metrics.submit_failures.Increment();
+        context_.log.error("the alert of KPIs without a value could not be handed over",
+                           {{"owner", owner}, {"error", submitted.error().message}});
+        return false;
+    }
+    if (list.kpis.empty()) {
+        lists_.erase(owner);
+    } else {
+        lists_.insert_or_assign(owner, list);
+    }
+    return true;
+}
+
+alerting::Alert WithoutValueAlerts::make_alert(const std::string& owner, const List& list) {
     alerting::Alert alert;
     alert.identity = model::Labels{{"alertname", "kpis_without_value"},
                                    {"condition", "no_data"},
                                    {"severity", "warning"},
                                    {"owner", owner}};
     alert.labels = alert.identity;
-    alert.annotations["summary"] = fmt::format("{} KPIs never had a value", entry.kpis.size());
-    alert.annotations["kpis"] = fmt::format("{}", fmt::join(entry.kpis, ", "));
-    alert.starts_at = entry.since;
+    alert.annotations["summary"] = list.kpis.size() == 1
+                                       ? "1 KPI never had a value"
+                                       : fmt::format("{} KPIs never had a value", list.kpis.size());
+    alert.annotations["kpis"] = fmt::format("{}", fmt::join(list.kpis, ", "));
+    alert.starts_at = list.since;
     return alert;
-}
-
-void WithoutValueAlerts::set(const std::string& owner, const std::string& kpi, bool without_value,
-                             Timestamp now) {
-    const MutexLock lock(mutex_);
-    Entry& entry = owners_[owner];
-    const bool changed = without_value ? entry.kpis.insert(kpi).second : entry.kpis.erase(kpi) > 0;
-    if (!changed && (!entry.firing || !entry.kpis.empty())) {
-        return;
-    }
-    const std::string key = std::string(kStatePrefix) + owner;
-    std::vector<model::StateWrite> writes;
-    if (!entry.kpis.empty() && !entry.firing) {
-        entry.firing = true;
-        entry.since = now;
-        writes.push_back({key, std::to_string(now.ms())});
-    }
-    alerting::Alert alert = make_alert(owner, entry);
-    if (entry.kpis.empty()) {
-        alert.ended = alerting::EndReason::kResolved;
-        alert.ends_at = now;
-        writes.push_back({key, std::nullopt});
-    }
-    const Result<void> submitted = context_.sink.submit(now, {&alert, 1}, writes);
-    if (!submitted) {
-        context_.metrics.submit_failures.Increment();
-        context_.log.error("the alert of KPIs without a value could not be handed over",
-                           {{"owner", owner}, {"error", submitted.error().message}});
-        return;
-    }
-    if (entry.kpis.empty()) {
-        owners_.erase(owner);
-    }
 }
 
 std::vector<alerting::ActiveAlert> WithoutValueAlerts::active() const {
     const MutexLock lock(mutex_);
     std::vector<alerting::ActiveAlert> alerts;
-    for (const auto& [owner, entry] : owners_) {
-        if (entry.firing) {
-            alerts.push_back({.alert = make_alert(owner, entry),
-                              .state = alerting::AlertState::kFiring,
-                              .active_at = entry.since,
-                              .value = static_cast<double>(entry.kpis.size())});
-        }
+    for (const auto& [owner, list] : lists_) {
+        alerts.push_back({.alert = make_alert(owner, list),
+                          .state = alerting::AlertState::kFiring,
+                          .active_at = list.since,
+                          .value = static_cast<double>(list.kpis.size())});
     }
     return alerts;
 }

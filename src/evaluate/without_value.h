@@ -5,6 +5,7 @@
 #include "kpid/alerting/alert_state.h"
 #include "kpid/base/mutex.h"
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -12,31 +13,41 @@
 
 namespace kpid::evaluate {
 
-/// One alert `kpis_without_value` per owner. State is stored as "evaluate/without_value/<owner>".
-/// Thread-safe.
+/// One alert `kpis_without_value` per owner. Stored as "evaluate/without_value/<owner>": a line
+/// with the time it began in milliseconds, then one line a KPI. Thread-safe.
 class WithoutValueAlerts {
 public:
     static constexpr std::string_view kStatePrefix = "evaluate/without_value/";
 
     explicit WithoutValueAlerts(const Context& context) : context_(context) {}
 
-    /// Alerts that fired before a stop: they end when their owner's KPIs have values.
+    /// Takes up the lists from before a stop.
     void restore();
-    /// `kpi` of `owner` began or ceased to be without a value. Blocks for the hand-over.
-    void set(const std::string& owner, const std::string& kpi, bool without_value, Timestamp now);
+    /// The owner in whose list the KPI stands; empty: in none.
+    [[nodiscard]] std::string owner_of(const std::string& kpi) const;
+    /// Puts the KPI into the owner's list. False when that could not be handed over: nothing
+    /// changed. Blocks.
+    [[nodiscard]] bool add(const std::string& owner, const std::string& kpi, Timestamp now);
+    /// Takes it off the list; the last one ends the alert with `reason`. False and blocking as
+    /// add().
+    [[nodiscard]] bool remove(const std::string& owner, const std::string& kpi,
+                              alerting::EndReason reason, Timestamp now);
+    /// Takes all KPIs off the lists that are not defined any more.
+    void keep_only(const std::function<bool(const std::string& kpi)>& defined, Timestamp now);
     [[nodiscard]] std::vector<alerting::ActiveAlert> active() const;
 
 private:
-    struct Entry {
-        std::set<std::string> kpis;
+    struct List {
+        std::set<std::string> kpis;  // never empty but in the alert's end
         Timestamp since;
-        bool firing = false;
     };
-    [[nodiscard]] static alerting::Alert make_alert(const std::string& owner, const Entry& entry);
+    [[nodiscard]] static alerting::Alert make_alert(const std::string& owner, const List& list);
+    [[nodiscard]] bool replace(const std::string& owner, const List& list,
+                               alerting::EndReason reason, Timestamp now) KPID_REQUIRES(mutex_);
 
     const Context& context_;
     mutable Mutex mutex_;
-    std::map<std::string, Entry> owners_ KPID_GUARDED_BY(mutex_);
+    std::map<std::string, List> lists_ KPID_GUARDED_BY(mutex_);  // by owner
 };
 
 }  // namespace kpid::evaluate
