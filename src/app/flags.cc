@@ -21,9 +21,11 @@ ParsedFlags parse_flags(int argc, const char* const* argv) {
         "kpid");
     app.set_version_flag("--version", fmt::format("kpid {} ({})", kVersion, kRevision));
     app.add_option("--config.file", flags.config_file, "The configuration.")
+        ->take_last()
         ->default_val("/etc/kpid/kpid.yaml");
     app.add_option("--storage.path", flags.storage_path,
-                   "Folder of the store; wins over the file's; relative to the working directory.");
+                   "Folder of the store; wins over the file's; relative to the working directory.")
+        ->take_last();
     app.add_option("--web.listen-address", flags.listen,
                    "host:port to listen on; wins over the file's; may be given several times.");
     app.add_option("--log.level", level, "debug, info, warn or error.")->capture_default_str();

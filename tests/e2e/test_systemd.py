@@ -62,7 +62,8 @@ class Systemd(Case):
 class Reload(Case):
     def test_bad_configuration_keeps_the_running_one(self):
         kpid = self.kpid(pushed_kpi(self.sink()))
-        good = open(kpid.config_path, encoding="utf-8").read()
+        with open(kpid.config_path, encoding="utf-8") as file:
+            good = file.read()
         kpid.write_config(good.replace("target:", "targett:").replace("unit: count", "unit: parsecs"))
         answer = kpid.reload()
         self.assertEqual(answer.status, 500)
