@@ -96,18 +96,17 @@ void print_machine(const Arguments& arguments) {
 }
 
 void print_head() {
-    fmt::print("\n{:<26}{:>6}{:>6}{:>9}{:>9}{:>9}{:>9}{:>8}{:>15}{:>11}\n", "pushed to webhook, ms",
-               "flips", "lost", "p50", "p90", "p99", "max", "CPU s", "CPU ms a flip", "p50 ratio");
+    fmt::print("\n{:<26}{:>6}{:>6}{:>9}{:>9}{:>9}{:>9}{:>8}{:>8}{:>11}\n", "pushed to webhook, ms",
+               "flips", "lost", "p50", "p90", "p99", "max", "CPU s", "of s", "p50 ratio");
 }
 
 void print_row(const FlipReport& report, const FlipReport& base) {
     const double base_p50 = latency_quantile(base, 0.5);
     const double ratio = base_p50 > 0 ? latency_quantile(report, 0.5) / base_p50 : 0;
-    fmt::print("{:<26}{:>6}{:>6}{:>9.2f}{:>9.2f}{:>9.2f}{:>9.2f}{:>8.2f}{:>15.2f}{:>11.1f}\n",
+    fmt::print("{:<26}{:>6}{:>6}{:>9.2f}{:>9.2f}{:>9.2f}{:>9.2f}{:>8.2f}{:>8.1f}{:>11.1f}\n",
                report.name, report.flips, report.lost, latency_quantile(report, 0.5),
                latency_quantile(report, 0.9), latency_quantile(report, 0.99),
-               latency_quantile(report, 1), report.cpu_seconds,
-               1000 * report.cpu_seconds / static_cast<double>(report.flips), ratio);
+               latency_quantile(report, 1), report.cpu_seconds, report.run_seconds, ratio);
     if (report.unasked > 0 || report.connections != 1) {
         fmt::print("  {} webhooks that no flip explains; {} connections to the sink\n",
                    report.unasked, report.connections);

@@ -43,6 +43,7 @@ public:
         }
         report_.unasked = 0;
         const double cpu_before = subject_.cpu_seconds();
+        const SteadyClock::time_point started = SteadyClock::now();
         std::size_t lost_in_succession = 0;
         while (report_.flips < options_.flips && lost_in_succession < kLostInSuccessionMax) {
             KPID_TRY(const double latency, flip());
@@ -56,6 +57,7 @@ public:
         report_.flips = options_.flips;
         report_.lost = options_.flips - report_.latencies_ms.size();
         report_.cpu_seconds = subject_.cpu_seconds() - cpu_before;
+        report_.run_seconds = Milliseconds(SteadyClock::now() - started).count() / 1000;
         report_.connections = sink_.connection_count();
         return std::move(report_);
     }

@@ -33,6 +33,7 @@ struct FlipReport {
     std::size_t lost = 0;
     std::size_t unasked = 0;      ///< Webhooks that no flip explains.
     double cpu_seconds = 0;       ///< User and system, of the timed flips and the pauses between.
+    double run_seconds = 0;       ///< How long these took.
     std::size_t connections = 0;  ///< That the webhooks came over.
 };
 

@@ -76,9 +76,13 @@ Result<FlipReport> run_kpid(const std::string& program, const FlipOptions& optio
         }
         return {};
     };
-    return run_flips(
+    Result<FlipReport> report = run_flips(
         {.name = "kpid", .push = push, .cpu_seconds = [&kpid] { return kpid.cpu_seconds(); }}, sink,
         options);
+    if (!report) {
+        return unavailable(report.error().message + "; its log:\n" + kpid.log());
+    }
+    return report;
 }
 
 }  // namespace kpid::bench
