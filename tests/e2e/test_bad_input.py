@@ -135,17 +135,21 @@ class FullDisk(Case):
         ballast = os.path.join(disk, "ballast")
         kpid = self.kpid(pushed_kpi(self.sink()), args=[f"--storage.path={disk}/store"])
         self.assertEqual(kpid.push({"metric": "a", "value": 1}).status, 200)
-        with open(ballast, "wb") as out:
-            try:
-                while True:
-                    out.write(b"x" * 4096)
-                    out.flush()
-            except OSError:
+        descriptor = os.open(ballast, os.O_CREAT | os.O_WRONLY)
+        try:
+            while os.write(descriptor, b"x" * 4096):
                 pass
-        big = [{"metric": "fill", "labels": {"n": str(i), "pad": "y" * 200}, "value": i} for i in range(2000)]
+        except OSError:
+            pass
+        finally:
+            os.close(descriptor)
+        # The log keeps some room of its own: new series fill it.
+        rounds = iter(range(10_000))
 
         def refused():
-            answer = kpid.push(big)
+            number = next(rounds)
+            answer = kpid.push([{"metric": "fill", "value": i, "labels": {"n": f"{number}-{i}", "pad": "y" * 200}}
+                                for i in range(2000)])
             return answer if answer.status != 200 else None
         answer = wait_until("a refusal", refused)
         self.assertEqual(answer.status, 503, answer.text)
