@@ -72,8 +72,10 @@ std::string state_key(std::string_view key) {
 
 IdempotencyKeys::Claim::Claim(IdempotencyKeys& keys, std::string key)
     : keys_(keys), key_(std::move(key)) {
-    std::unique_lock<Mutex> lock(keys_.mutex_);
-    keys_.released_.wait(lock, [this] { return keys_.claimed_.insert(key_).second; });
+    const MutexLock lock(keys_.mutex_);
+    while (!keys_.claimed_.insert(key_).second) {
+        keys_.released_.wait(keys_.mutex_);
+    }
 }
 
 IdempotencyKeys::Claim::~Claim() {

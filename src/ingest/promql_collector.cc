@@ -59,8 +59,9 @@ private:
         }
         const Duration left =
             std::max(std::chrono::duration_cast<Duration>(deadline - now), kTimeoutMin);
+        net::HttpClientRequest request = make_request(*query, at, left);
         const Result<net::HttpClientResponse> answer =
-            co_await environment_.client.send(make_request(*query, at, left));
+            co_await environment_.client.send(std::move(request));
         if (!answer) {
             co_return answer.error();
         }

@@ -83,7 +83,8 @@ net::Task<Result<void>> ScrapePoll::poll(Timestamp at) {
     const MonoTime started = environment_.timers.clock().mono_now();
     Result<net::HttpClientResponse> answer = invalid_argument(target_.error);
     if (target_.error.empty()) {
-        answer = co_await environment_.client.send(make_request());
+        net::HttpClientRequest request = make_request();
+        answer = co_await environment_.client.send(std::move(request));
         if (!answer && answer.error().code == Code::kCancelled) {
             co_return std::move(answer).error();
         }

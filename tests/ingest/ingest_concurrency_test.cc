@@ -1,0 +1,128 @@
+// Pollers, listeners and readers on many threads at once, with real sockets and real time.
+
+#include "ingest/ingest.h"
+#include "ingest/push_sink.h"
+#include "kpid/model/matcher.h"
+#include "net/http_client.h"
+#include "support/memory_storage.h"
+#include "support/net_fixture.h"
+
+#include <gtest/gtest.h>
+#include <prometheus/registry.h>
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
+namespace kpid::ingest {
+namespace {
+
+using kpid::testing::MemoryStorage;
+using kpid::testing::NetFixture;
+
+net::Task<Result<void>> apply(Ingest* owner, std::shared_ptr<const config::Config> config) {
+    co_return owner->reconfigure(std::move(config));
+}
+
+net::Task<bool> stop(Ingest* owner, MonoTime deadline) {
+    owner->stop();
+    const bool joined = co_await owner->join(deadline);
+    co_return joined;
+}
+
+config::SourceConfig source(std::string id, config::SourceConfig::Kind kind, int interval_ms) {
+    config::SourceConfig source;
+    source.id = std::move(id);
+    source.interval = Duration(interval_ms);
+    source.timeout = Duration(interval_ms);
+    source.kind = std::move(kind);
+    return source;
+}
+
+// A round in `round` differs from the one before: something comes, goes and changes.
+std::shared_ptr<const config::Config> config_of(int round) {
+    auto config = std::make_shared<config::Config>();
+    config->sources = {source("demo", config::DemoSource(), 5),
+                       source("host", config::HostSource(), 20 + round % 2)};
+    if (round % 2 == 0) {
+        config::ScrapeConfig scrape;
+        scrape.job_name = "nobody";
+        scrape.interval = scrape.timeout = Duration(10 + round % 4);
+        scrape.static_configs = {{.targets = {"127.0.0.1:9"}}};
+        config->scrape_configs = {scrape};
+        config->listeners.statsd =
+            config::StatsdListener{.udp = "127.0.0.1:0", .flush_interval = Duration(10)};
+    }
+    return config;
+}
+
+std::size_t demo_samples(const MemoryStorage& storage) {
+    const std::array<model::Matcher, 1> matchers{
+        model::Matcher::equal(model::kMetricName, "demo_orders_total")};
+    const auto series = storage.select(matchers, {Timestamp::min(), Timestamp::max()}, 1'000'000);
+    return series->empty() ? 0 : series->front().values.size();
+}
+
+TEST(IngestConcurrency, SurvivesReloadsUnderLoad) {
+    NetFixture net;
+    MemoryStorage storage;
+    prometheus::Registry registry;
+    net::CurlClient client(net.runtime().io_context());
+    Ingest ingest(net.runtime().make_strand(), {.appender = storage,
+                                                .client = client,
+                                                .timers = net.timers(),
+                                                .workers = net.workers(),
+                                                .io = net.runtime().io_context(),
+                                                .registry = registry,
+                                                .log = Logger()});
+    std::atomic<bool> done{false};
+    std::thread reader([&] {
+        while (!done) {
+            static_cast<void>(ingest.targets());
+            static_cast<void>(ingest.all_answered_since_start());
+            static_cast<void>(registry.Collect());
+            std::this_thread::yield();
+        }
+    });
+    for (int round = 0; round < 20; ++round) {
+        EXPECT_TRUE(net.wait(apply(&ingest, config_of(round))).has_value());
+        const std::size_t wanted = demo_samples(storage) + 5;
+        while (demo_samples(storage) < wanted) {
+            std::this_thread::yield();
+        }
+    }
+    EXPECT_TRUE(net.wait(stop(&ingest, net.timers().after(std::chrono::seconds(30)))));
+    done = true;
+    reader.join();
+}
+
+TEST(IngestConcurrency, StoresAKeyOnceHoweverManySendItAtOnce) {
+    MemoryStorage storage;
+    prometheus::Registry registry;
+    Metrics metrics(registry);
+    const SystemClock clock;
+    PushSink sink(storage, storage, clock, metrics);
+    std::vector<std::thread> senders;
+    for (int i = 0; i < 8; ++i) {
+        senders.emplace_back([&sink, i] {
+            for (int key = 0; key < 20; ++key) {
+                const std::string body = R"({"metric":"m)" + std::to_string(key) + R"(","value":)" +
+                                         std::to_string(i) + "}";
+                EXPECT_TRUE(sink.push_json(body, "key-" + std::to_string(key)).has_value());
+            }
+        });
+    }
+    for (std::thread& sender : senders) {
+        sender.join();
+    }
+    const auto all = storage.select({}, {Timestamp::min(), Timestamp::max()}, 1'000'000);
+    ASSERT_EQ(all->size(), 20U);
+    for (const model::SeriesColumns& series : *all) {
+        EXPECT_EQ(series.values.size(), 1U);
+    }
+}
+
+}  // namespace
+}  // namespace kpid::ingest
