@@ -2,11 +2,11 @@
 #include "notify/alertmanager_sender.h"
 
 #include "kpid/alerting/alertmanager_body.h"
+#include "notify/alert_queue.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <deque>
 #include <set>
 
 namespace kpid::notify {
@@ -15,13 +15,15 @@ namespace kpid::notify {
 struct AlertmanagerSender::Peer {
     std::string url;
     config::AlertmanagerConfig config;
-    // In order of arrival; a newer state of an alert that waits takes its place.
-    std::deque<std::pair<std::string, alerting::Alert>> queue;
+    AlertQueue queue;
     bool posting = false;
     bool retired = false;
 };
 
 namespace {
+
+constexpr std::size_t kResponseBytesMax = std::size_t{64} << 10U;
+constexpr Duration kWorkersFullWait = std::chrono::milliseconds(10);
 
 struct PeerAddress {
     std::string url;
@@ -53,9 +55,11 @@ std::vector<PeerAddress> peer_addresses(const config::Config& config) {
 }  // namespace
 
 AlertmanagerSender::AlertmanagerSender(net::Strand strand, net::HttpClient& client,
-                                       net::Timers& timers, Metrics& metrics, Logger log)
+                                       net::Timers& timers, net::WorkerPool& workers,
+                                       Metrics& metrics, Logger log)
     : client_(client),
       timers_(timers),
+      workers_(workers),
       metrics_(metrics),
       log_(std::move(log)),
       tasks_(std::move(strand), log_) {
@@ -106,56 +110,63 @@ void AlertmanagerSender::reconfigure(const config::Config& config) {
         }
     }
     // A new peer knows nothing: everything is posted again.
-    for (auto& [fingerprint, known] : known_) {
-        enqueue(fingerprint, known.alert);
+    ++submissions_;
+    for (const auto& [fingerprint, known] : known_) {
+        enqueue(fingerprint, known.alert, submissions_);
     }
 }
 
 void AlertmanagerSender::submit(Timestamp now, std::span<const alerting::Alert> alerts) {
     const MutexLock lock(mutex_);
+    ++submissions_;
     for (const alerting::Alert& alert : alerts) {
         const std::string fingerprint = alert.fingerprint();
         known_[fingerprint] = {alert, now};
-        enqueue(fingerprint, alert);
+        enqueue(fingerprint, alert, submissions_);
     }
 }
 
-void AlertmanagerSender::enqueue(const std::string& fingerprint, const alerting::Alert& alert) {
-    for (auto& [url, peer] : peers_) {
-        const auto waiting =
-            std::find_if(peer->queue.begin(), peer->queue.end(),
-                         [&](const auto& entry) { return entry.first == fingerprint; });
-        if (waiting != peer->queue.end()) {
-            waiting->second = alert;
-        } else {
-            peer->queue.emplace_back(fingerprint, alert);
+std::vector<alerting::Alert> AlertmanagerSender::firing() const {
+    std::vector<alerting::Alert> alerts;
+    const MutexLock lock(mutex_);
+    for (const auto& [fingerprint, known] : known_) {
+        if (known.alert.firing()) {
+            alerts.push_back(known.alert);
         }
-        if (peer->queue.size() > kQueueMax) {
-            peer->queue.pop_front();
-            metrics_.alertmanager_dropped.Add({{"alertmanager", url}}).Increment();
+    }
+    return alerts;
+}
+
+void AlertmanagerSender::enqueue(const std::string& fingerprint, const alerting::Alert& alert,
+                                 std::uint64_t submission) {
+    for (auto& [url, peer] : peers_) {
+        const std::size_t dropped = peer->queue.push(fingerprint, alert, submission);
+        if (dropped > 0) {
+            metrics_.alertmanager_dropped.Add({{"alertmanager", url}})
+                .Increment(static_cast<double>(dropped));
         }
         if (!peer->posting) {
-            peer->posting = true;
-            if (!tasks_.spawn("alertmanager post", post_loop(peer))) {
-                peer->posting = false;
-            }
+            peer->posting = tasks_.spawn("alertmanager post", post_loop(peer));
         }
     }
 }
 
 net::Task<> AlertmanagerSender::resend_loop() {
     for (;;) {
-        const Result<void> slept = co_await timers_.sleep_until(timers_.after(kResendDelay / 4));
+        const Result<void> slept = co_await timers_.sleep_until(timers_.after(kResendCheck));
         if (!slept) {
             co_return;
         }
-        resend();
+        // When the workers are too busy, the next round makes up for this one.
+        const Result<void> done = co_await net::offload(workers_, [this] { resend(); });
+        static_cast<void>(done);
     }
 }
 
 void AlertmanagerSender::resend() {
     const Timestamp now = timers_.clock().wall_now();
     const MutexLock lock(mutex_);
+    ++submissions_;
     for (auto it = known_.begin(); it != known_.end();) {
         Known& known = it->second;
         if (!known.alert.firing() && now - known.alert.ends_at > kEndedRetention) {
@@ -164,27 +175,29 @@ void AlertmanagerSender::resend() {
         }
         if (now - known.last_queued >= kResendDelay) {
             known.last_queued = now;
-            enqueue(it->first, known.alert);
+            enqueue(it->first, known.alert, submissions_);
         }
         ++it;
     }
 }
 
-std::vector<alerting::Alert> AlertmanagerSender::take_batch(Peer& peer) {
-    const MutexLock lock(mutex_);
+std::optional<AlertmanagerSender::Post> AlertmanagerSender::next_post(Peer& peer) {
     std::vector<alerting::Alert> batch;
-    while (!peer.retired && !peer.queue.empty() && batch.size() < kBatchMax) {
-        batch.push_back(std::move(peer.queue.front().second));
-        peer.queue.pop_front();
+    {
+        const MutexLock lock(mutex_);
+        if (!peer.retired) {
+            batch = peer.queue.take();
+        }
+        if (batch.empty()) {
+            peer.posting = false;
+            return std::nullopt;
+        }
     }
-    if (batch.empty()) {
-        peer.posting = false;
-    }
-    return batch;
+    return make_post(peer, std::move(batch));
 }
 
-net::HttpClientRequest AlertmanagerSender::make_request(
-    const Peer& peer, std::span<const alerting::Alert> alerts) const {
+AlertmanagerSender::Post AlertmanagerSender::make_post(const Peer& peer,
+                                                       std::vector<alerting::Alert> alerts) const {
     model::Labels external_labels;
     Duration firing_until{0};
     {
@@ -193,7 +206,7 @@ net::HttpClientRequest AlertmanagerSender::make_request(
         firing_until = firing_until_;
     }
     std::vector<alerting::Alert> sent;
-    for (alerting::Alert alert : alerts) {
+    for (alerting::Alert& alert : alerts) {
         // Prometheus relabels with the external labels in place.
         model::LabelsBuilder labels(alert.labels);
         for (const model::Label& label : external_labels) {
@@ -207,38 +220,62 @@ net::HttpClientRequest AlertmanagerSender::make_request(
             sent.push_back(std::move(alert));
         }
     }
-    net::HttpClientRequest request{.method = "POST",
-                                   .url = peer.url,
-                                   .options = peer.config.http,
-                                   .timeout = peer.config.timeout,
-                                   .response_bytes_max = 64 * 1024};
-    request.headers.set(net::header::kContentType, net::media_type::kJson);
-    request.body = alerting::alertmanager_body(
+    Post post{.alerts = sent.size(),
+              .request = {.method = "POST",
+                          .url = peer.url,
+                          .options = peer.config.http,
+                          .timeout = peer.config.timeout,
+                          .response_bytes_max = kResponseBytesMax}};
+    post.request.headers.set(net::header::kContentType, net::media_type::kJson);
+    post.request.body = alerting::alertmanager_body(
         sent, {.firing_until = timers_.clock().wall_now() + firing_until});
-    return request;
+    return post;
 }
 
 net::Task<> AlertmanagerSender::post_loop(std::shared_ptr<Peer> peer) {
     for (;;) {
-        const std::vector<alerting::Alert> batch = take_batch(*peer);
-        if (batch.empty()) {
-            co_return;
-        }
-        net::HttpClientRequest request = make_request(*peer, batch);
-        const Result<net::HttpClientResponse> answer = co_await client_.send(std::move(request));
-        if (answer && answer->status >= 200 && answer->status < 300) {
-            metrics_.alertmanager_sent.Add({{"alertmanager", peer->url}})
-                .Increment(static_cast<double>(batch.size()));
+        // GCC 12 destroys a closure twice that is a temporary of the co_await expression.
+        const auto make_next = [this, peer] { return next_post(*peer); };
+        net::Task<Result<std::optional<Post>>> making = net::offload(workers_, make_next);
+        Result<std::optional<Post>> post = co_await std::move(making);
+        if (!post) {
+            const Result<void> slept =
+                co_await timers_.sleep_until(timers_.after(kWorkersFullWait));
+            if (!slept) {
+                co_return;
+            }
             continue;
         }
-        metrics_.alertmanager_errors.Add({{"alertmanager", peer->url}}).Increment();
-        log_.warn("an Alertmanager did not take alerts",
-                  {{"alertmanager", peer->url},
-                   {"alerts", std::to_string(batch.size())},
-                   {"error", answer ? fmt::format("it answered {}: {}", answer->status,
-                                                  answer->body.substr(0, 200))
-                                    : answer.error().message}});
+        if (!post->has_value()) {
+            co_return;
+        }
+        const std::size_t alerts = (*post)->alerts;
+        if (alerts == 0) {
+            continue;
+        }
+        net::Task<Result<net::HttpClientResponse>> sending =
+            client_.send(std::move((*post)->request));
+        const Result<net::HttpClientResponse> answer = co_await std::move(sending);
+        note_answer(*peer, alerts, answer);
     }
+}
+
+void AlertmanagerSender::note_answer(const Peer& peer, std::size_t alerts,
+                                     const Result<net::HttpClientResponse>& answer) {
+    if (answer && answer->status >= 200 && answer->status < 300) {
+        metrics_.alertmanager_sent.Add({{"alertmanager", peer.url}})
+            .Increment(static_cast<double>(alerts));
+        return;
+    }
+    if (!answer && answer.error().code == Code::kCancelled) {
+        return;  // Stopping.
+    }
+    metrics_.alertmanager_errors.Add({{"alertmanager", peer.url}}).Increment();
+    const std::string error =
+        answer ? fmt::format("it answered {}: {}", answer->status, answer->body.substr(0, 200))
+               : answer.error().message;
+    log_.warn("an Alertmanager did not take alerts",
+              {{"alertmanager", peer.url}, {"alerts", std::to_string(alerts)}, {"error", error}});
 }
 
 }  // namespace kpid::notify

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <stdexcept>
+
 namespace kpid::notify {
 namespace {
 
@@ -24,7 +26,14 @@ Message read_message(const simdjson::dom::element& root) {
     message.webhook = static_cast<std::size_t>(std::uint64_t(root["webhook"]));
     message.body = text_of(root, "body");
     message.created = Timestamp(std::int64_t(root["created"]));
-    message.state = parse_message_state(std::string_view(root["state"])).value();
+    const Result<MessageState> state = parse_message_state(std::string_view(root["state"]));
+    if (!state) {
+        throw std::runtime_error(state.error().message);
+    }
+    message.state = *state;
+    if (const simdjson::dom::element since = root["tried_since"]; !since.is_null()) {
+        message.tried_since = Timestamp(std::int64_t(since));
+    }
     message.attempt_count = std::uint64_t(root["attempt_count"]);
     for (const simdjson::dom::element attempt : root["attempts"].get_array()) {
         message.attempts.push_back({.time = Timestamp(std::int64_t(attempt["time"])),
@@ -72,6 +81,12 @@ std::string encode_message(const Message& message) {
     json.key("webhook").number(message.webhook).key("body").string(message.body);
     json.key("created").number(message.created.ms());
     json.key("state").string(to_string(message.state));
+    json.key("tried_since");
+    if (message.tried_since) {
+        json.number(message.tried_since->ms());
+    } else {
+        json.null();
+    }
     json.key("attempt_count").number(message.attempt_count).key("attempts").begin_array();
     for (const Attempt& attempt : message.attempts) {
         json.begin_object().key("time").number(attempt.time.ms()).key("code").number(attempt.code);

@@ -5,6 +5,7 @@
 #include "kpid/base/result.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,8 @@ struct Message {
     std::string body;  ///< The bytes to be signed and sent. Empty once it is not needed any more.
     Timestamp created;
     MessageState state = MessageState::kPending;
+    /// The first attempt since it was made or put back, and how many there were since.
+    std::optional<Timestamp> tried_since;
     std::uint64_t attempt_count = 0;
     std::vector<Attempt> attempts;
     std::vector<MessageAlert> alerts;

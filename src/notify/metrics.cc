@@ -46,8 +46,8 @@ void Metrics::add_receiver(const std::string& receiver) {
     notifications.Add({{"receiver", receiver}});
     attempts.Add({{"receiver", receiver}});
     pending.Add({{"receiver", receiver}});
-    for (const char* reason :
-         {kFailedGaveUp, kFailedGone, kFailedNoReceiver, kFailedOutboxFull, kFailedDropped}) {
+    for (const char* reason : {kFailedGaveUp, kFailedGone, kFailedNoReceiver, kFailedOutboxFull,
+                               kFailedTooLarge, kFailedDropped}) {
         failed.Add({{"receiver", receiver}, {"reason", reason}});
     }
 }

@@ -34,6 +34,7 @@ inline constexpr const char* kFailedGaveUp = "gave_up";
 inline constexpr const char* kFailedGone = "gone";
 inline constexpr const char* kFailedNoReceiver = "no_receiver";
 inline constexpr const char* kFailedOutboxFull = "outbox_full";
+inline constexpr const char* kFailedTooLarge = "too_large";
 inline constexpr const char* kFailedDropped = "dropped";
 
 }  // namespace kpid::notify

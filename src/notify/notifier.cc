@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace kpid::notify {
 
@@ -16,7 +18,8 @@ Notifier::Notifier(net::Strand strand, NotifierDependencies dependencies)
       workers_(dependencies.workers),
       log_(dependencies.log),
       metrics_(dependencies.registry),
-      alertmanagers_(strand, dependencies.client, dependencies.timers, metrics_, dependencies.log),
+      alertmanagers_(strand, dependencies.client, dependencies.timers, dependencies.workers,
+                     metrics_, dependencies.log),
       random_(dependencies.seed),
       tasks_(strand, dependencies.log) {
 }
@@ -24,74 +27,93 @@ Notifier::Notifier(net::Strand strand, NotifierDependencies dependencies)
 Notifier::~Notifier() = default;
 
 Result<void> Notifier::start(std::shared_ptr<const config::Config> config) {
+    const MutexLock lock(mutex_);
     const Timestamp now = timers_.clock().wall_now();
-    {
-        const MutexLock lock(mutex_);
-        config_ = config;
-        dispatcher_ = alerting::Dispatcher(config->alerting.routes);
-        metrics_.add_receiver(std::string(alerting::kInboxReceiver));
-        for (const config::ReceiverConfig& receiver : config->alerting.receivers) {
-            metrics_.add_receiver(receiver.name);
-        }
-        KPID_CHECK_OK(restore_messages(now));
-        KPID_CHECK_OK(restore_groups(now));
-        drop_orphans(now);
-        take_due(now);
-        const Result<void> flushed = flush({});
-        if (!flushed) {
-            log_.error("the outbox could not be written", {{"error", flushed.error().message}});
-        }
-        arm(now);
-    }
-    alertmanagers_.reconfigure(*config);
+    config_ = config;
+    dispatcher_ = alerting::Dispatcher(config->alerting.routes);
+    apply_receivers(*config);
+    KPID_CHECK_OK(restore_messages());
+    KPID_CHECK_OK(restore_history());
+    KPID_CHECK_OK(restore_groups(now));
+    drop_orphans(now);
+    commit_or_log(now);
     alertmanagers_.start();
     return {};
 }
 
 void Notifier::reconfigure(std::shared_ptr<const config::Config> config) {
+    const MutexLock lock(mutex_);
     const Timestamp now = timers_.clock().wall_now();
-    {
-        const MutexLock lock(mutex_);
-        config_ = config;
-        for (const config::ReceiverConfig& receiver : config->alerting.receivers) {
-            metrics_.add_receiver(receiver.name);
-        }
-        dispatcher_.reconfigure(now, config->alerting.routes);
-        drop_orphans(now);
-        take_due(now);
-        const Result<void> flushed = flush({});
-        if (!flushed) {
-            log_.error("the outbox could not be written", {{"error", flushed.error().message}});
-        }
-        arm(now);
+    const bool was_silent = !config_->alerting.own_receivers_speak();
+    config_ = config;
+    apply_receivers(*config);
+    dispatcher_.reconfigure(now, config->alerting.routes);
+    drop_orphans(now);
+    if (was_silent && config->alerting.own_receivers_speak()) {
+        // What began while only Alertmanagers were told.
+        dispatcher_.submit(now, alertmanagers_.firing());
     }
-    alertmanagers_.reconfigure(*config);
+    commit_or_log(now);
 }
 
-Result<void> Notifier::submit(Timestamp now, std::span<const alerting::Alert> alerts,
+void Notifier::apply_receivers(const config::Config& config) {
+    metrics_.add_receiver(std::string(alerting::kInboxReceiver));
+    for (const config::ReceiverConfig& receiver : config.alerting.receivers) {
+        metrics_.add_receiver(receiver.name);
+    }
+    alertmanagers_.reconfigure(config);
+}
+
+Result<void> Notifier::submit(Timestamp, std::span<const alerting::Alert> alerts,
                               std::span<const model::StateWrite> also) {
-    {
-        const MutexLock lock(mutex_);
-        if (config_->alerting.own_receivers_speak()) {
-            dispatcher_.submit(now, alerts);
-        } else {
-            // Silent receivers are still told the end of what they were told.
-            std::vector<alerting::Alert> ended;
-            std::copy_if(alerts.begin(), alerts.end(), std::back_inserter(ended),
-                         [](const alerting::Alert& alert) { return !alert.firing(); });
-            dispatcher_.submit(now, ended);
+    // State alone waits for nobody else's write. It may not pass older state that waits.
+    if (alerts.empty() && !store_behind_) {
+        if (also.empty()) {
+            return {};
         }
-        take_due(now);
-        const Result<void> flushed = flush(also);
-        arm(now);
-        if (!flushed) {
-            return flushed.error();
+        const Result<void> written = store_.write(also);
+        if (written || written.error().code == Code::kInvalidArgument) {
+            return written;
         }
     }
-    if (!alerts.empty()) {
+    const MutexLock lock(mutex_);
+    // Not the caller's instant: seen from here, those of several callers go back and forth.
+    const Timestamp now = timers_.clock().wall_now();
+    if (config_->alerting.own_receivers_speak()) {
+        dispatcher_.submit(now, alerts);
+    } else {
+        std::vector<alerting::Alert> ended;
+        std::copy_if(alerts.begin(), alerts.end(), std::back_inserter(ended),
+                     [](const alerting::Alert& alert) { return !alert.firing(); });
+        dispatcher_.submit(now, ended);
+    }
+    const bool behind = store_behind_;
+    if (behind) {
+        // Older states of the same alerts may wait: these come after them.
+        for (const alerting::Alert& alert : alerts) {
+            unsaved_alerts_.insert_or_assign(alert.fingerprint(), alert);
+        }
+    }
+    const Result<void> committed = commit(now, also);
+    if (!committed && !behind) {
+        for (const alerting::Alert& alert : alerts) {
+            unsaved_alerts_.insert_or_assign(alert.fingerprint(), alert);
+        }
+    } else if (committed && !behind && !alerts.empty()) {
         alertmanagers_.submit(now, alerts);
     }
-    return {};
+    return committed;
+}
+
+void Notifier::hand_over_unsaved_alerts(Timestamp now) {
+    if (unsaved_alerts_.empty()) {
+        return;
+    }
+    std::vector<alerting::Alert> alerts;
+    for (auto& [fingerprint, alert] : std::exchange(unsaved_alerts_, {})) {
+        alerts.push_back(std::move(alert));
+    }
+    alertmanagers_.submit(now, alerts);
 }
 
 std::vector<Message> Notifier::list(const Filter& filter) const {
@@ -104,9 +126,9 @@ std::vector<Message> Notifier::list(const Filter& filter) const {
     };
     std::vector<Message> messages;
     const MutexLock lock(mutex_);
-    for (const auto& [id, message] : outbox_) {
-        if (fits(message)) {
-            messages.push_back(message);
+    for (const auto& [id, pending] : outbox_) {
+        if (fits(pending.message)) {
+            messages.push_back(pending.message);
         }
     }
     const auto pending = static_cast<std::ptrdiff_t>(messages.size());
@@ -119,15 +141,13 @@ std::vector<Message> Notifier::list(const Filter& filter) const {
 }
 
 Result<void> Notifier::retry(const std::string& id) {
-    const Timestamp now = timers_.clock().wall_now();
     const MutexLock lock(mutex_);
-    if (outbox_.contains(id)) {
-        const std::string receiver = outbox_.at(id).receiver;
-        auto& ready = ready_[receiver];
-        if (std::find(ready.begin(), ready.end(), id) == ready.end()) {
-            ready.push_back(id);
+    const Timestamp now = timers_.clock().wall_now();
+    if (const auto found = outbox_.find(id); found != outbox_.end()) {
+        if (found->second.step == Step::kWaiting) {
+            make_ready(found->second);
+            pump(found->second.message.receiver);
         }
-        pump(receiver);
         return {};
     }
     for (auto& [receiver, settled] : history_) {
@@ -139,29 +159,42 @@ Result<void> Notifier::retry(const std::string& id) {
         if (found->state == MessageState::kDelivered) {
             return Error{Code::kConflict, fmt::format("message {} was delivered", id)};
         }
+        if (found->body.empty()) {
+            return Error{Code::kConflict, fmt::format("the text of message {} was not kept", id)};
+        }
+        if (webhook_of(*found) == nullptr) {
+            return Error{Code::kConflict,
+                         fmt::format("the receiver \"{}\" of message {} is gone", receiver, id)};
+        }
         Message message = std::move(*found);
         settled.erase(found);
-        unsaved_[history_key(message)] = std::nullopt;
-        message.state = MessageState::kPending;
-        message.created = now;
-        add_message(std::move(message));
-        return flush({});
+        return put_back(std::move(message), now);
     }
     return not_found(fmt::format("no message has the id \"{}\"", id));
 }
 
+Result<void> Notifier::put_back(Message message, Timestamp now) {
+    if (outbox_.size() >= kOutboxMax) {
+        history_[message.receiver].push_back(std::move(message));
+        return resource_exhausted("the outbox is full");
+    }
+    unsaved_[history_key(message)] = std::nullopt;
+    message.state = MessageState::kPending;
+    message.tried_since.reset();
+    message.attempt_count = 0;
+    add_message(std::move(message));
+    return commit(now);
+}
+
 Result<void> Notifier::drop(const std::string& id) {
-    const Timestamp now = timers_.clock().wall_now();
     const MutexLock lock(mutex_);
+    const Timestamp now = timers_.clock().wall_now();
     const auto found = outbox_.find(id);
     if (found == outbox_.end()) {
         return not_found(fmt::format("no pending message has the id \"{}\"", id));
     }
-    settle(found->second, MessageState::kDropped, kFailedDropped, now);
-    take_due(now);
-    const Result<void> flushed = flush({});
-    arm(now);
-    return flushed;
+    settle(found->second.message, MessageState::kDropped, kFailedDropped, now);
+    return commit(now);
 }
 
 void Notifier::stop() {

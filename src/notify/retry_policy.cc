@@ -22,16 +22,19 @@ std::string body_excerpt(const std::string& body) {
 }  // namespace
 
 std::optional<Duration> parse_retry_after(std::string_view text, Timestamp now) {
-    std::int64_t seconds = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (!text.empty() && error == std::errc{} && end == text.data() + text.size() && seconds >= 0) {
-        return std::min<Duration>(std::chrono::seconds(std::min<std::int64_t>(seconds, 86400)),
-                                  kRetryAfterMax);
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (!text.empty() && std::all_of(text.begin(), text.end(), is_digit)) {
+        constexpr std::int64_t kSecondsMax =
+            std::chrono::duration_cast<std::chrono::seconds>(kRetryAfterMax).count();
+        std::int64_t seconds = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+        const bool is_small = error == std::errc{} && seconds < kSecondsMax;
+        return std::chrono::seconds(is_small ? seconds : kSecondsMax);
     }
     std::istringstream in{std::string(text)};
     date::sys_seconds point;
     in >> date::parse("%a, %d %b %Y %T GMT", point);
-    if (in.fail()) {
+    if (in.fail() || in.peek() != std::istringstream::traits_type::eof()) {
         return std::nullopt;
     }
     const Timestamp at(point.time_since_epoch().count() * 1000);

@@ -12,8 +12,7 @@
 
 namespace kpid::notify {
 
-/// The first wait is up to kBackoffMin, each later one up to twice the last, never above
-/// kBackoffMax.
+/// The first wait is at most kBackoffMin; the bound doubles with each attempt up to kBackoffMax.
 inline constexpr Duration kBackoffMin = std::chrono::seconds(1);
 inline constexpr Duration kBackoffMax = std::chrono::minutes(5);
 /// A receiver may ask for at most this much patience.
@@ -33,9 +32,9 @@ struct Outcome {
 };
 
 [[nodiscard]] Outcome judge(const Result<net::HttpClientResponse>& answer, Timestamp now);
-/// `Retry-After` as seconds or as an HTTP date; nothing when it is neither.
+/// `Retry-After` as seconds or as an HTTP date, at most kRetryAfterMax; nothing when it is neither.
 [[nodiscard]] std::optional<Duration> parse_retry_after(std::string_view text, Timestamp now);
-/// Exponential back-off with full jitter: between half and all of min(kBackoffMin * 2^(attempt -
+/// Exponential back-off with jitter: between half and all of min(kBackoffMin * 2^(attempt -
 /// 1), kBackoffMax); never less than what the receiver asked for.
 [[nodiscard]] Duration next_wait(std::uint64_t attempt, const Outcome& outcome,
                                  std::mt19937_64& random);

@@ -24,6 +24,9 @@ Result<std::string> read_secret_file(const std::string& path) {
     constexpr const char* kBlanks = " \t\r\n";
     text.erase(text.find_last_not_of(kBlanks) + 1);
     text.erase(0, text.find_first_not_of(kBlanks));
+    if (text.empty()) {
+        return unavailable(fmt::format("{} is empty", path));
+    }
     return text;
 }
 

@@ -29,7 +29,11 @@ const unsigned char* bytes(std::string_view text) {
 }
 
 std::optional<std::vector<unsigned char>> decode_base64(std::string_view text) {
-    if (text.empty() || text.size() % 4 != 0 || text.size() > 4 * kSecretBytesMax) {
+    // The library takes '=' anywhere for zero bits.
+    const std::size_t first_padding = text.find('=');
+    if (text.empty() || text.size() % 4 != 0 || text.size() > 4 * kSecretBytesMax ||
+        (first_padding != std::string_view::npos && first_padding + 2 < text.size()) ||
+        text.find_first_not_of('=', first_padding) != std::string_view::npos) {
         return std::nullopt;
     }
     std::vector<unsigned char> out(text.size() / 4 * 3);
@@ -37,10 +41,7 @@ std::optional<std::vector<unsigned char>> decode_base64(std::string_view text) {
     if (length < 0) {
         return std::nullopt;
     }
-    std::size_t padding = 0;
-    while (padding < 2 && text[text.size() - 1 - padding] == '=') {
-        ++padding;
-    }
+    const std::size_t padding = text.size() - 1 - text.find_last_not_of('=');
     out.resize(static_cast<std::size_t>(length) - padding);
     return out;
 }

@@ -17,10 +17,9 @@ inline constexpr std::string_view kHistoryPrefix = "notify/history/";
 [[nodiscard]] inline std::string outbox_key(const std::string& id) {
     return std::string(kOutboxPrefix) + id;
 }
-/// In order of creation within a receiver.
+/// In order of creation.
 [[nodiscard]] inline std::string history_key(const Message& message) {
-    return fmt::format("{}{}/{:020}/{}", kHistoryPrefix, message.receiver, message.created.ms(),
-                       message.id);
+    return fmt::format("{}{:020}/{}", kHistoryPrefix, message.created.ms(), message.id);
 }
 
 }  // namespace kpid::notify
