@@ -2,24 +2,40 @@
 #include "evaluate/outgoing.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
 namespace kpid::evaluate {
 namespace {
 
-// Keeps the last of each key, in order of the last ones.
-template <class T, class KeyOf>
-void keep_newest(std::vector<T>& all, const KeyOf& key_of) {
-    std::set<std::decay_t<decltype(key_of(all.front()))>> seen;
-    std::vector<T> kept;
-    for (auto it = all.rbegin(); it != all.rend(); ++it) {
-        if (seen.insert(key_of(*it)).second) {
-            kept.push_back(std::move(*it));
+// Of each alert the newest end, and behind it the newest state of one that fires again.
+std::vector<alerting::Alert> newest_alerts(std::vector<alerting::Alert> all) {
+    std::set<model::Labels> ended;
+    std::set<model::Labels> firing;
+    std::vector<alerting::Alert> kept;
+    for (auto alert = all.rbegin(); alert != all.rend(); ++alert) {
+        const bool overtaken = ended.contains(alert->identity) ||
+                               (alert->firing() && firing.contains(alert->identity));
+        if (!overtaken) {
+            (alert->firing() ? firing : ended).insert(alert->identity);
+            kept.push_back(std::move(*alert));
         }
     }
     std::reverse(kept.begin(), kept.end());
-    all = std::move(kept);
+    return kept;
+}
+
+std::vector<model::StateWrite> newest_writes(std::vector<model::StateWrite> all) {
+    std::map<std::string, std::optional<std::string>> newest;
+    for (model::StateWrite& write : all) {
+        newest.insert_or_assign(std::move(write.key), std::move(write.value));
+    }
+    std::vector<model::StateWrite> kept;
+    for (auto& [key, value] : newest) {
+        kept.push_back({key, std::move(value)});
+    }
+    return kept;
 }
 
 }  // namespace
@@ -42,8 +58,8 @@ bool Outgoing::hand_over(const Context& context, std::string_view unit, Timestam
 }
 
 void Outgoing::compact(const Context& context) {
-    keep_newest(alerts_, [](const alerting::Alert& alert) { return alert.identity; });
-    keep_newest(state_, [](const model::StateWrite& write) { return write.key; });
+    alerts_ = newest_alerts(std::exchange(alerts_, {}));
+    state_ = newest_writes(std::exchange(state_, {}));
     if (alerts_.size() > kAlertsMax) {
         const std::size_t dropped = alerts_.size() - kAlertsMax;
         context.metrics.alerts_dropped.Increment(static_cast<double>(dropped));

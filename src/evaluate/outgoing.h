@@ -11,8 +11,9 @@
 
 namespace kpid::evaluate {
 
-/// Keeps alerts and state until the sink took them. When it refuses, all stays for the next try:
-/// of an alert and of a key then only the newest counts. Not thread-safe.
+/// Keeps alerts and state until the sink took them. When it refuses, all stays for the next try: of
+/// an alert its newest end and, when it fires again, its newest state; of a key its newest value.
+/// Not thread-safe.
 class Outgoing {
 public:
     /// Alerts that wait at most; beyond it the oldest go and are counted.

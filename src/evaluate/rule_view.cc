@@ -147,7 +147,12 @@ std::vector<RuleGroupView> kpi_group_views(const std::vector<KpiView>& kpis) {
 }
 
 std::string graph_url(const std::string& external_url, std::string_view expr) {
-    return external_url + "/graph?g0.expr=" + net::url_encode(expr) + "&g0.tab=1";
+    std::string query = net::url_encode(expr);
+    // A space is a plus in a query, as Prometheus writes it.
+    for (std::size_t at = query.find("%20"); at != std::string::npos; at = query.find("%20", at)) {
+        query.replace(at, 3, "+");
+    }
+    return external_url + "/graph?g0.expr=" + query + "&g0.tab=1";
 }
 
 RuleExpander::RuleExpander(const Context& context, const Snapshot& snapshot,
