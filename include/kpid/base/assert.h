@@ -6,9 +6,9 @@ namespace kpid::detail {
 }  // namespace kpid::detail
 
 /// Ends the process with the place when `condition` does not hold. One condition each.
-#define KPID_ASSERT(condition)                                              \
-    (static_cast<bool>(condition)                                           \
-         ? void()                                                           \
+#define KPID_ASSERT(condition)    \
+    (static_cast<bool>(condition) \
+         ? void()                 \
          : ::kpid::detail::assertion_failed(#condition, __FILE__, __LINE__))
 
 /// KPID_ASSERT in debug builds only; for hot loops.

@@ -81,15 +81,15 @@ public:
     decl = *std::move(tmp)
 
 /// KPID_CHECK_OK(expression): evaluates a Result<void>; on an error returns it.
-#define KPID_CHECK_OK(...)                                                      \
-    do {                                                                        \
-        if (auto kpid_status_ = (__VA_ARGS__); !kpid_status_) {                 \
-            return std::move(kpid_status_).error();                             \
-        }                                                                       \
+#define KPID_CHECK_OK(...)                                      \
+    do {                                                        \
+        if (auto kpid_status_ = (__VA_ARGS__); !kpid_status_) { \
+            return std::move(kpid_status_).error();             \
+        }                                                       \
     } while (false)
-#define KPID_CO_CHECK_OK(...)                                                   \
-    do {                                                                        \
-        if (auto kpid_status_ = (__VA_ARGS__); !kpid_status_) {                 \
-            co_return std::move(kpid_status_).error();                          \
-        }                                                                       \
+#define KPID_CO_CHECK_OK(...)                                   \
+    do {                                                        \
+        if (auto kpid_status_ = (__VA_ARGS__); !kpid_status_) { \
+            co_return std::move(kpid_status_).error();          \
+        }                                                       \
     } while (false)

@@ -14,13 +14,13 @@ namespace kpid::model {
 
 /// Why one sample of a batch was refused.
 enum class RejectReason {
-    kOutOfOrder,         ///< Older than its series' newest by more than the out-of-order window.
-    kDuplicateTimestamp, ///< The series has another value at this instant.
-    kTooOld,             ///< Older than the retention.
-    kTooFarInFuture,     ///< Further ahead than the future tolerance.
-    kInvalidLabels,      ///< No metric name, a bad name, invalid UTF-8, or a label limit is broken.
-    kReserved,           ///< The name is kpid's own (`kpid_…`, `ALERTS`); no error to senders.
-    kLimit,              ///< A limit of the store (number of series) is reached.
+    kOutOfOrder,          ///< Older than its series' newest by more than the out-of-order window.
+    kDuplicateTimestamp,  ///< The series has another value at this instant.
+    kTooOld,              ///< Older than the retention.
+    kTooFarInFuture,      ///< Further ahead than the future tolerance.
+    kInvalidLabels,  ///< No metric name, a bad name, invalid UTF-8, or a label limit is broken.
+    kReserved,       ///< The name is kpid's own (`kpid_…`, `ALERTS`); no error to senders.
+    kLimit,          ///< A limit of the store (number of series) is reached.
 };
 /// As the label `reason` of kpid_ingest_rejected_total: "out_of_order", …
 [[nodiscard]] std::string_view to_string(RejectReason reason);
@@ -53,7 +53,7 @@ public:
     virtual ~Appender() = default;
     /// Blocks until the batch is durable (to the set degree) and readable; may wait for a group
     /// commit: never call it on an I/O thread. A sample that repeats a stored instant and value
-    /// (bitwise) is accepted. An Error: nothing was stored: kUnavailable (disk), kResourceExhausted.
+    /// (bitwise) is accepted. An Error: nothing was stored; kUnavailable or kResourceExhausted.
     [[nodiscard]] virtual Result<AppendResult> append(const AppendBatch& batch) = 0;
 };
 

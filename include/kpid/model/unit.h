@@ -11,11 +11,11 @@ enum class UnitKind { kRatio, kCount, kMoney, kDuration, kScore, kRate, kIndex, 
 
 struct Unit {
     UnitKind kind = UnitKind::kCount;
-    std::string currency;            ///< money: ISO 4217, "EUR".
-    std::string per;                 ///< rate: the period's name, "month".
-    std::optional<double> min;       ///< score, index: the scale.
+    std::string currency;       ///< money: ISO 4217, "EUR".
+    std::string per;            ///< rate: the period's name, "month".
+    std::optional<double> min;  ///< score, index: the scale.
     std::optional<double> max;
-    std::optional<int> decimals;     ///< digits shown; by kind when absent.
+    std::optional<int> decimals;  ///< digits shown; by kind when absent.
 
     bool operator==(const Unit&) const = default;
     /// "percent", "count", "EUR", "seconds", "score", "per month", "index", "bytes".
