@@ -73,9 +73,9 @@ Result<void> Notifier::commit(Timestamp now, std::span<const model::StateWrite> 
     take_dirty_groups();
     std::vector<model::StateWrite> writes(also.begin(), also.end());
     for (const auto& [key, value] : unsaved_) {
-        const bool is_newer_in_also =
-            std::any_of(also.begin(), also.end(),
-                        [&key = key](const model::StateWrite& write) { return write.key == key; });
+        const bool is_newer_in_also = std::any_of(
+            also.begin(), also.end(),
+            [&taken = key](const model::StateWrite& write) { return write.key == taken; });
         if (!is_newer_in_also) {
             writes.push_back({key, value});
         }
