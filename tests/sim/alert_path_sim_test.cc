@@ -45,6 +45,7 @@ public:
             crash();
         } else if (dice < 7) {
             end();
+            stay_down();
             start();
         } else if (dice < 13) {
             load();
@@ -235,7 +236,15 @@ private:
         peer_.set_mood(WebhookPeer::Mood::kRefuses);
         end();
         peer_.set_mood(WebhookPeer::Mood::kWell);
+        stay_down();
         start();
+    }
+    /// Nobody evaluates: values grow old, and definitions may change.
+    void stay_down() {
+        if (number(0, 1) == 0) {
+            load();
+        }
+        sim_.advance(number(0, 2) == 0 ? Duration(number(1, 400'000)) : 1s);
     }
 
     std::mt19937_64 random_;
