@@ -102,7 +102,7 @@ Result<Steps> steps_of(Timestamp start, Timestamp end, Duration step, std::size_
     }
     const auto span = static_cast<std::uint64_t>(end.ms()) - static_cast<std::uint64_t>(start.ms());
     const std::uint64_t gaps = span / static_cast<std::uint64_t>(step.count());
-    if (gaps >= points_max) {
+    if (gaps > points_max) {
         return invalid_argument(fmt::format(
             "exceeded maximum resolution of {} points per timeseries. Try decreasing the "
             "query resolution (?step=XX)",

@@ -30,7 +30,8 @@ struct EngineOptions {
     Duration default_subquery_step = std::chrono::minutes(1);
     /// The samples that a query may hold at once: what it reads and the values it computes.
     std::size_t samples_max = 50'000'000;
-    /// The steps of one range query. Subqueries are bounded by samples_max alone.
+    /// How many steps a range query may make after its first point. Subqueries are bounded by
+    /// samples_max alone.
     std::size_t points_max = 11'000;
     /// False: functions drop the metric name at once. True: at the end of the query, so that
     /// label_replace and aggregations can still see it (Prometheus' feature
