@@ -196,6 +196,7 @@ private:
             case simdjson::EMPTY:
                 return fail("no JSON value");
             case simdjson::UNCLOSED_STRING:
+                position_ = rep_.text.size();
                 return fail("a string does not end");
             case simdjson::UNESCAPED_CHARS:
                 return fail("a control character in a string");
@@ -208,10 +209,32 @@ private:
             case simdjson::CAPACITY:
                 return fail("text too large");
             case simdjson::INCOMPLETE_ARRAY_OR_OBJECT:
-                return fail("an array or object does not end, or more follows it");
+                position_ = end_of_value();
+                return fail(position_ == rep_.text.size() ? "an array or object does not end"
+                                                          : "more follows the value");
             default:
                 return fail("unexpected character");
         }
+    }
+
+    /// Behind the bracket that closes the first one; the text's length when there is none.
+    [[nodiscard]] std::size_t end_of_value() const {
+        const std::string_view text(rep_.text);
+        std::size_t open = 0;
+        bool in_string = false;
+        for (std::size_t at = 0; at < text.size(); ++at) {
+            const char c = text[at];
+            if (in_string && c == '\\') {
+                ++at;
+            } else if (c == '"') {
+                in_string = !in_string;
+            } else if (!in_string && (c == '{' || c == '[')) {
+                ++open;
+            } else if (!in_string && (c == '}' || c == ']') && open > 0 && --open == 0) {
+                return at + 1;
+            }
+        }
+        return text.size();
     }
 
     [[nodiscard]] std::size_t first_invalid_utf8() const {

@@ -121,7 +121,9 @@ TEST(PushJson, RefusesTextThatIsNotJsonWithThePlace) {
     };
     const Case cases[] = {
         {"", "invalid JSON near byte 0: no JSON value"},
-        {"{", "invalid JSON near byte 0"},
+        {"{", "invalid JSON near byte 1: an array or object does not end"},
+        {R"({"metric":"a}","value":1)", "invalid JSON near byte 24: an array or object does not"},
+        {R"({"metric":"a","value":1}x)", "invalid JSON near byte 24: more follows the value"},
         {R"([{"metric":"a","value":1},{"metric":"b","value":1e400}])", "invalid JSON near byte 48"},
         {R"([{"metric":"a","value":01}])", "invalid JSON near byte 23"},
         {R"([{"metric":"a","value":NaN}])", "invalid JSON near byte 23"},
