@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <map>
+#include <utility>
 
 namespace kpid::storage {
 namespace {
@@ -16,12 +18,20 @@ bool same_bits(double a, double b) {
 
 }  // namespace
 
-SeriesPointer GroupCommitter::find_or_create(const model::Labels& labels) {
-    if (SeriesPointer known = index_.find(labels)) {
+SeriesPointer GroupCommitter::find(const model::Labels& labels, const SeriesPointer& known) const {
+    if (known != nullptr && !known->removed()) {
         return known;
     }
-    if (const auto place = created_.find(labels); place != created_.end()) {
-        return place->second;
+    if (SeriesPointer indexed = index_.find(labels)) {
+        return indexed;
+    }
+    const auto place = created_.find(labels);
+    return place != created_.end() ? place->second : nullptr;
+}
+
+SeriesPointer GroupCommitter::find_or_create(const model::Labels& labels) {
+    if (SeriesPointer known = find(labels, nullptr)) {
+        return known;
     }
     if (series_count_ + created_.size() >= options_.series_max) {
         return nullptr;
@@ -32,7 +42,54 @@ SeriesPointer GroupCommitter::find_or_create(const model::Labels& labels) {
     return series;
 }
 
+// Finds what is refused before anything is kept aside.
+void GroupCommitter::judge_whole(PreparedBatch& batch) {
+    std::vector<model::Rejection>& rejected = batch.result.rejected;
+    std::set<model::Labels> fresh;
+    std::map<std::pair<model::Labels, Timestamp>, double> own;
+    for (const PreparedBatch::Place& place : batch.places) {
+        const model::SeriesSample& sample = batch.samples[place.index];
+        const auto refuse = [&rejected, &place](Refusal refusal) {
+            rejected.push_back({place.index, refusal.reason, std::move(refusal.message)});
+        };
+        const auto [twin, is_first] = own.try_emplace({sample.labels, sample.time}, sample.value);
+        if (!is_first) {
+            if (!same_bits(twin->second, sample.value)) {
+                refuse(SampleRules::duplicate(sample, twin->second));
+            }
+            continue;
+        }
+        const SeriesPointer series = find(sample.labels, place.series);
+        if (series == nullptr) {
+            fresh.insert(sample.labels);
+            if (series_count_ + created_.size() + fresh.size() > options_.series_max) {
+                refuse(limit_reached(sample));
+            }
+            continue;
+        }
+        const MemorySeries::Standing standing = series->standing_at(sample.time);
+        if (standing.value && !same_bits(*standing.value, sample.value)) {
+            refuse(SampleRules::duplicate(sample, *standing.value));
+        } else if (!standing.value && standing.newest) {
+            if (auto refusal = rules_.check_order(sample, *standing.newest)) {
+                refuse(*std::move(refusal));
+            }
+        }
+    }
+    batch.refused =
+        std::any_of(rejected.begin(), rejected.end(), [](const model::Rejection& rejection) {
+            return rejection.reason != model::RejectReason::kReserved;
+        });
+    if (batch.refused) {
+        batch.places.clear();
+        batch.state = {};
+    }
+}
+
 void GroupCommitter::judge(PreparedBatch& batch) {
+    if (batch.all_or_nothing) {
+        judge_whole(batch);
+    }
     for (PreparedBatch::Place& place : batch.places) {
         const model::SeriesSample& sample = batch.samples[place.index];
         const auto refuse = [&batch, &place](Refusal refusal) {
@@ -43,9 +100,7 @@ void GroupCommitter::judge(PreparedBatch& batch) {
             place.series = find_or_create(sample.labels);
         }
         if (place.series == nullptr) {
-            refuse({model::RejectReason::kLimit,
-                    fmt::format("{} would be a new series; the limit of {} is reached",
-                                sample.labels.to_string(), options_.series_max)});
+            refuse(limit_reached(sample));
             continue;
         }
         const MemorySeries::Standing standing = place.series->standing_at(sample.time);
@@ -73,6 +128,12 @@ void GroupCommitter::judge(PreparedBatch& batch) {
     std::sort(
         batch.result.rejected.begin(), batch.result.rejected.end(),
         [](const model::Rejection& a, const model::Rejection& b) { return a.index < b.index; });
+}
+
+Refusal GroupCommitter::limit_reached(const model::SeriesSample& sample) const {
+    return {model::RejectReason::kLimit,
+            fmt::format("{} would be a new series; the limit of {} is reached",
+                        sample.labels.to_string(), options_.series_max)};
 }
 
 void GroupCommitter::encode_records(LogBatch& out) {

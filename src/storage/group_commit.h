@@ -49,6 +49,8 @@ struct PreparedBatch {
     std::vector<Place> places;                     // in order of time, then index
     model::AppendResult result;
     std::uint64_t repeated = 0;
+    bool all_or_nothing = false;
+    bool refused = false;  ///< All of it, since a part was.
 };
 
 /// The state behind the committer: owned and called by one thread, or by nobody else before that
@@ -88,6 +90,10 @@ private:
     };
 
     void judge(PreparedBatch& batch);
+    void judge_whole(PreparedBatch& batch);
+    /// `known` when it is still in the index, else what the index or this group has; or null.
+    [[nodiscard]] SeriesPointer find(const model::Labels& labels, const SeriesPointer& known) const;
+    [[nodiscard]] Refusal limit_reached(const model::SeriesSample& sample) const;
     [[nodiscard]] SeriesPointer find_or_create(const model::Labels& labels);
     void encode_records(LogBatch& out);
     void encode_state(std::span<PreparedBatch* const> group, LogBatch& out) const;

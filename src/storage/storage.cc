@@ -75,6 +75,7 @@ public:
 
 PreparedBatch Storage::Core::prepare(const model::AppendBatch& batch) const {
     PreparedBatch prepared{.samples = batch.samples, .state = batch.state};
+    prepared.all_or_nothing = batch.all_or_nothing;
     std::vector<SeriesPointer> known = index.find_all(batch.samples);
     prepared.places.reserve(batch.samples.size());
     for (std::size_t i = 0; i < batch.samples.size(); ++i) {
@@ -127,8 +128,10 @@ Result<model::AppendResult> Storage::append(const model::AppendBatch& batch) {
     KPID_CHECK_OK(StateTable::check(batch.state));
     PreparedBatch prepared = core_->prepare(batch);
     KPID_CHECK_OK(core_->committer->commit(prepared));
-    for (model::AppendObserver* observer : core_->observers) {
-        observer->on_append(batch, prepared.result);
+    if (!prepared.refused) {
+        for (model::AppendObserver* observer : core_->observers) {
+            observer->on_append(batch, prepared.result);
+        }
     }
     return std::move(prepared.result);
 }

@@ -166,6 +166,32 @@ TYPED_TEST_P(StorageContract, KeepsStateInOrderOfKeys) {
     EXPECT_EQ(*this->storage_->scan("x", 10), Entries{});
 }
 
+TYPED_TEST_P(StorageContract, StoresAllOfABatchOrNothingWhereThatIsAsked) {
+    auto& storage = *this->storage_;
+    const auto append_whole = [&](std::vector<model::SeriesSample> samples) {
+        const std::vector<model::StateWrite> state{{"key", "value"}};
+        return storage
+            .append({.samples = samples, .state = state, .now = kNow, .all_or_nothing = true})
+            .value();
+    };
+    ASSERT_TRUE(append_to(storage, {sample_of("a", kNow, 1)}));
+    // Against what is stored, and within the batch.
+    for (const std::string_view clash : {"a", "b"}) {
+        SCOPED_TRACE(clash);
+        const model::AppendResult refused = append_whole(
+            {sample_of("b", kNow, 1), sample_of("c", kNow, 1), sample_of(clash, kNow, 2)});
+        EXPECT_EQ(refused.accepted, 0U);
+        ASSERT_EQ(refused.rejected.size(), 1U);
+        EXPECT_EQ(refused.rejected[0].index, 2U);
+        EXPECT_EQ(read_all(storage), Lines{"a 0 1"});
+        EXPECT_EQ(storage.get("key").value(), std::nullopt);
+        EXPECT_EQ(storage.series({}, {}).value().size(), 1U);
+    }
+    EXPECT_EQ(append_whole({sample_of("b", kNow, 1), sample_of("a", kNow, 1)}).accepted, 2U);
+    EXPECT_EQ(read_all(storage), (Lines{"a 0 1", "b 0 1"}));
+    EXPECT_EQ(storage.get("key").value(), "value");
+}
+
 TYPED_TEST_P(StorageContract, StoresTheStateOfABatchWithItsSamples) {
     const auto result =
         append_to(*this->storage_, {sample_of("a", at(0), 1)}, {{"t/key", "value"}});
@@ -174,7 +200,8 @@ TYPED_TEST_P(StorageContract, StoresTheStateOfABatchWithItsSamples) {
     EXPECT_EQ(*this->storage_->get("t/key"), "value");
 }
 
-REGISTER_TYPED_TEST_SUITE_P(StorageContract, ReadsWhatWasAppendedInOrderOfLabelsAndTime,
+REGISTER_TYPED_TEST_SUITE_P(StorageContract, StoresAllOfABatchOrNothingWhereThatIsAsked,
+                            ReadsWhatWasAppendedInOrderOfLabelsAndTime,
                             InsertsALateSampleInItsPlace, AcceptsARepetitionAndRefusesAnotherValue,
                             KeepsTheFirstOfTwoValuesInOneBatch, ComparesAndKeepsValuesBitwise,
                             SelectsByMatchersAndRange, RefusesAnAnswerAboveTheLimitOfSamples,

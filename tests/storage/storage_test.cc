@@ -154,6 +154,19 @@ TEST_F(StorageTest, ForgetsWhatIsBeyondTheRetention) {
     EXPECT_EQ(read(), (Lines{"gone 14400000 5"}));
 }
 
+TEST_F(StorageTest, AReservedNameRefusesNoWholeBatch) {
+    const std::vector<model::SeriesSample> samples{sample_of("kpid_own", kNow, 1),
+                                                   sample_of("a", kNow, 1)};
+    const auto kept = storage_->append({.samples = samples, .now = kNow, .all_or_nothing = true});
+    EXPECT_EQ(kept.value().accepted, 1U);
+    const std::vector<model::SeriesSample> too_old{sample_of("b", kNow, 1),
+                                                   sample_of("b", Timestamp(), 1)};
+    const auto refused =
+        storage_->append({.samples = too_old, .now = kNow, .all_or_nothing = true});
+    EXPECT_EQ(refused.value().accepted, 0U);
+    EXPECT_EQ(read_all(*storage_), Lines{"a 0 1"});
+}
+
 TEST_F(StorageTest, TellsObserversOfEveryAppend) {
     struct Observer : model::AppendObserver {
         void on_append(const model::AppendBatch& batch,

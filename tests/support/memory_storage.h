@@ -20,6 +20,7 @@ public:
         model::AppendResult result;
         {
             const MutexLock lock(mutex_);
+            const auto before = batch.all_or_nothing ? series_ : decltype(series_)();
             for (std::size_t i = 0; i < batch.samples.size(); ++i) {
                 const model::SeriesSample& sample = batch.samples[i];
                 const auto [place, fresh] =
@@ -31,6 +32,11 @@ public:
                 } else {
                     ++result.accepted;
                 }
+            }
+            if (batch.all_or_nothing && !result.rejected.empty()) {
+                series_ = before;
+                result.accepted = 0;
+                return result;
             }
             apply(batch.state);
         }

@@ -40,6 +40,9 @@ struct AppendBatch {
     std::span<const StateWrite> state = {};
     AppendOrigin origin = AppendOrigin::kExternal;
     Timestamp now;  ///< For the age checks.
+    /// One refused sample refuses the batch: nothing of it is stored and `accepted` is 0. Reserved
+    /// names do not count as refused.
+    bool all_or_nothing = false;
 };
 
 struct AppendResult {
