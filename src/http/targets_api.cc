@@ -15,7 +15,8 @@ void write_active(JsonWriter& json, const ingest::TargetView& target) {
     json.key("scrapePool").string(target.scrape_pool).key("scrapeUrl").string(target.scrape_url);
     json.key("globalUrl").string(target.scrape_url).key("lastError").string(target.last_error);
     json.key("lastScrape").string(format_rfc3339(target.last_scrape));
-    json.key("lastScrapeDuration").number(seconds(target.last_scrape_duration));
+    json.key("lastScrapeDuration")
+        .number(std::chrono::duration<double>(target.last_scrape_duration).count());
     json.key("health").string(target.health);
     json.key("scrapeInterval").string(format_duration(target.scrape_interval));
     json.key("scrapeTimeout").string(format_duration(target.scrape_timeout)).end_object();

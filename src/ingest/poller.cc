@@ -1,9 +1,27 @@
 // The rounds of a poller.
 #include "ingest/poller.h"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace kpid::ingest {
+namespace {
+
+// The message without times that were measured ("after 12 ms"): the same error is told once.
+std::string without_measured(std::string_view message) {
+    std::string kept;
+    while (!message.empty()) {
+        const std::size_t begin = std::min(message.find_first_of("0123456789"), message.size());
+        const std::size_t end =
+            std::min(message.find_first_not_of("0123456789", begin), message.size());
+        kept += message.substr(0, message.substr(end).starts_with(" ms") ? begin : end);
+        message.remove_prefix(end);
+    }
+    return kept;
+}
+
+}  // namespace
 
 Poller::Poller(const net::Strand& strand, Environment& environment, PollerOptions options,
                std::unique_ptr<PollTask> task, OnPolled on_polled)
@@ -74,7 +92,7 @@ void Poller::record(const Result<void>& outcome, Timestamp at, MonoTime started)
         status_.answered = status_.answered || outcome.has_value();
         status_.last_error = outcome ? std::string() : outcome.error().message;
         status_.last_poll = at;
-        status_.last_duration = std::chrono::duration_cast<Duration>(took);
+        status_.last_duration = took;
     }
     Metrics& metrics = environment_.metrics;
     metrics.scrapes.Add({{"source", options_.source}}).Increment();
@@ -88,7 +106,8 @@ void Poller::record(const Result<void>& outcome, Timestamp at, MonoTime started)
 }
 
 void Poller::log_change(const Result<void>& outcome, const PollStatus& before) const {
-    if (!outcome && outcome.error().message != before.last_error) {
+    if (!outcome &&
+        without_measured(outcome.error().message) != without_measured(before.last_error)) {
         environment_.log.warn("a source cannot be polled", {{"source", options_.source},
                                                             {"address", options_.address},
                                                             {"error", outcome.error().message}});

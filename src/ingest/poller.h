@@ -28,7 +28,7 @@ struct PollStatus {
     bool answered = false;  ///< It was up at least once.
     std::string last_error;
     Timestamp last_poll;
-    Duration last_duration{0};
+    std::chrono::nanoseconds last_duration{0};
 };
 
 /// Operation: start() begins the rounds: one at a time; what comes due meanwhile is left out. An

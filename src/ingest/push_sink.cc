@@ -75,13 +75,18 @@ Result<PushOutcome> PushSink::push_json(std::string_view body, std::string_view 
 
 Result<PushOutcome> PushSink::push_once(std::string_view text, Timestamp now,
                                         const std::string& key) {
-    KPID_TRY(const wire::PushBody body, wire::decode_push_json(text, now));
+    ProtocolCounters& counters = metrics_.of(Protocol::kPush);
+    const Result<wire::PushBody> decoded = wire::decode_push_json(text, now);
+    if (!decoded) {
+        counters.count_malformed(1);
+        return decoded.error();
+    }
+    const wire::PushBody& body = *decoded;
     PushOutcome outcome = outcome_of(body);
     std::vector<model::StateWrite> writes;
     if (!key.empty()) {
         KPID_TRY(writes, keys_.make_writes(key, now, outcome));
     }
-    ProtocolCounters& counters = metrics_.of(Protocol::kPush);
     counters.count_malformed(body.errors.size());
     if (body.samples.empty() && writes.empty()) {
         return outcome;
@@ -112,8 +117,13 @@ Result<PushOutcome> PushSink::push_once(std::string_view text, Timestamp now,
 
 Result<void> PushSink::import_text(std::string_view body) {
     const Timestamp now = clock_.wall_now();
-    KPID_TRY(const wire::ParsedExposition parsed,
-             wire::parse_exposition(body, {.format = wire::ExpositionFormat::kText}));
+    const Result<wire::ParsedExposition> text =
+        wire::parse_exposition(body, {.format = wire::ExpositionFormat::kText});
+    if (!text) {
+        metrics_.of(Protocol::kText).count_malformed(1);
+        return text.error();
+    }
+    const wire::ParsedExposition& parsed = *text;
     std::vector<model::SeriesSample> samples;
     samples.reserve(parsed.samples.size());
     for (const wire::ParsedSample& sample : parsed.samples) {
@@ -122,7 +132,8 @@ Result<void> PushSink::import_text(std::string_view body) {
     if (samples.empty()) {
         return {};
     }
-    const Result<model::AppendResult> stored = appender_.append({.samples = samples, .now = now});
+    const Result<model::AppendResult> stored =
+        appender_.append({.samples = samples, .now = now, .all_or_nothing = true});
     if (!stored) {
         metrics_.store_failures.Increment();
         return stored.error();
@@ -137,9 +148,9 @@ Result<void> PushSink::import_text(std::string_view body) {
         }
     }
     if (first != nullptr) {
-        return invalid_argument(fmt::format("{} of {} samples were refused; line {}: {}", refused,
-                                            samples.size(), parsed.samples[first->index].line,
-                                            first->message));
+        return invalid_argument(
+            fmt::format("nothing was stored; {} of {} samples cannot be; line {}: {}", refused,
+                        samples.size(), parsed.samples[first->index].line, first->message));
     }
     return {};
 }

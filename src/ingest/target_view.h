@@ -16,7 +16,7 @@ struct TargetView {
     std::string scrape_url;
     std::string last_error;  ///< Empty when the last scrape went well.
     Timestamp last_scrape;   ///< The epoch before the first.
-    Duration last_scrape_duration{0};
+    std::chrono::nanoseconds last_scrape_duration{0};
     std::string health = "unknown";  ///< "up", "down", "unknown".
     Duration scrape_interval{0};
     Duration scrape_timeout{0};

@@ -157,12 +157,17 @@ TEST_F(PushSinkTest, ImportsNothingOfABadText) {
     EXPECT_EQ(imported.error().code, Code::kInvalidArgument);
     EXPECT_THAT(imported.error().message, HasSubstr("line 2"));
     EXPECT_EQ(sample_count(), 0U);
+    EXPECT_EQ(
+        counted("kpid_ingest_rejected_total", {{"protocol", "text"}, {"reason", "malformed"}}), 1);
 }
 
-TEST_F(PushSinkTest, NamesTheLineOfARefusedSampleAndKeepsTheRest) {
+TEST_F(PushSinkTest, NamesTheLineOfARefusedSampleAndStoresNothing) {
     const Result<void> imported = sink_.import_text("a 1\nb 1\na 2\n");
     ASSERT_FALSE(imported.has_value());
-    EXPECT_THAT(imported.error().message, HasSubstr("1 of 3 samples were refused; line 3"));
+    EXPECT_THAT(imported.error().message,
+                HasSubstr("nothing was stored; 1 of 3 samples cannot be; line 3"));
+    EXPECT_EQ(sample_count(), 0U);
+    EXPECT_TRUE(sink_.import_text("a 1\nb 1\n"));
     EXPECT_EQ(sample_count(), 2U);
 }
 
