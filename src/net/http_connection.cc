@@ -5,6 +5,7 @@
 #include "net/address.h"
 #include "net/gzip.h"
 #include "net/http_wire.h"
+#include "net/peer_watch.h"
 #include "net/token.h"
 
 #include <boost/asio/buffer.hpp>
@@ -351,6 +352,9 @@ Task<Refusal> Connection::unpack_body(HttpRequest* request, BodyShare* share) {
 
 Task<HttpResponse> Connection::call_handler(HttpRequest request) {
     std::string failure;
+    const PeerWatch watch(stream_.socket());
+    request.arrived = context_->parts.timers.clock().mono_now();
+    request.gone = watch.gone();
     try {
         HttpResponse response = co_await context_->parts.handler.handle(std::move(request));
         co_return response;

@@ -1,10 +1,12 @@
 #pragma once
 // HTTP requests and responses as values.
 
+#include "kpid/base/clock.h"
 #include "kpid/base/result.h"
 #include "net/url.h"
 
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -81,6 +83,9 @@ struct HttpRequest {
     HttpHeaders headers;
     std::string body;  ///< Whole; gzip is undone already (Content-Encoding is then removed).
     std::string peer;  ///< "127.0.0.1:54321".
+    MonoTime arrived;  ///< When it was whole.
+    /// Set when the peer hangs up before it is answered: what is only of use to it may end.
+    std::stop_token gone = {};
 };
 
 /// The media type of a Content-Type value: before ';', trimmed, in lower case.

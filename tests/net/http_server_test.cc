@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace kpid::net {
@@ -17,6 +18,7 @@ namespace {
 
 using kpid::testing::RawClient;
 using kpid::testing::ServerFixture;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -246,6 +248,26 @@ TEST(HttpServer, LeavesClientsThatGoAwayInTheMiddle) {
         client.finish_sending();
         EXPECT_EQ(client.read_all(), "");
     }
+}
+
+TEST(HttpServer, TellsAHandlerThatItsClientHasLeft) {
+    ServerFixture fixture;
+    {
+        RawClient client(fixture.server->port());
+        ASSERT_TRUE(client.send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n"));
+        while (fixture.handler.handled == 0) {
+            std::this_thread::yield();
+        }
+    }
+    while (!fixture.handler.left) {
+        std::this_thread::yield();
+    }
+    // One that sends more has not left.
+    RawClient client(fixture.server->port());
+    ASSERT_TRUE(client.send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n"));
+    ASSERT_TRUE(client.send("GET /next HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+    fixture.handler.opened = true;
+    EXPECT_THAT(client.read_all(), AllOf(HasSubstr("waited"), HasSubstr("GET /next")));
 }
 
 TEST(HttpServer, CutsSlowClients) {

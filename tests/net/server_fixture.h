@@ -12,7 +12,8 @@
 
 namespace kpid::testing {
 
-/// GET /big?n=N: N bytes. /throw: an exception. /wait: answers when open() was called. /status?s=N.
+/// GET /big?n=N: N bytes. /throw: an exception. /wait: answers when `opened` is set, or sets `left`
+/// when its client leaves before. /status?s=N.
 /// /redirect?to=URL, without URL to itself. Everything else: "METHOD path" and the body, with the
 /// request's headers as X-Got-….
 class TestHandler final : public net::HttpHandler {
@@ -26,6 +27,10 @@ public:
         }
         if (request.path == "/wait") {
             while (!opened) {
+                if (request.gone.stop_requested()) {
+                    left = true;
+                    break;
+                }
                 const Result<void> slept = co_await timers_.sleep_until(timers_.after(Duration(1)));
                 if (!slept) {
                     break;
@@ -58,6 +63,7 @@ public:
 
     std::atomic<int> handled = 0;
     std::atomic<bool> opened = false;
+    std::atomic<bool> left = false;
 
 private:
     net::Timers& timers_;
