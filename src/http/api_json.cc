@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <charconv>
 #include <cmath>
 
 namespace kpid::http {
@@ -121,6 +123,17 @@ void write_value(JsonWriter& json, const promql::Value& value) {
     json.end_object();
 }
 
+std::string alert_value(double value) {
+    if (!std::isfinite(value)) {
+        return format_float(value);
+    }
+    // The shortest digits that read back the same; two digits of the exponent at least.
+    std::array<char, 32> text;
+    const auto end =
+        std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::scientific);
+    return std::string(text.data(), end.ptr);
+}
+
 void write_alert(JsonWriter& json, const alerting::ActiveAlert& alert) {
     json.begin_object().key("labels");
     write_labels(json, alert.alert.labels);
@@ -128,7 +141,7 @@ void write_alert(JsonWriter& json, const alerting::ActiveAlert& alert) {
     write_map(json, alert.alert.annotations);
     json.key("state").string(alerting::to_string(alert.state));
     json.key("activeAt").string(format_rfc3339(alert.active_at));
-    json.key("value").string(sample_value(alert.value));
+    json.key("value").string(alert_value(alert.value));
     json.end_object();
 }
 

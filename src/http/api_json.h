@@ -22,6 +22,8 @@ namespace kpid::http {
 
 /// A sample's value as Prometheus writes it: "0.5", "1e+21", "5e-324", "NaN", "+Inf".
 [[nodiscard]] std::string sample_value(double value);
+/// An alert's value, which Prometheus writes with an exponent: "1e+00".
+[[nodiscard]] std::string alert_value(double value);
 /// Seconds with at most three decimals: 1435781451.781.
 [[nodiscard]] std::string sample_time(Timestamp time);
 

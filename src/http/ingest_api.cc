@@ -2,11 +2,37 @@
 #include "http/ingest_api.h"
 
 #include "http/api_json.h"
+#include "http/error_status.h"
 #include "kpid/base/json_writer.h"
 
+#include <fmt/format.h>
+
+#include <optional>
+
 namespace kpid::http {
+namespace {
+
+constexpr unsigned kUnsupportedMediaType = 415;
+
+// What the server could not unpack is still packed.
+std::optional<net::HttpResponse> refuse_encoding(const net::HttpRequest& request) {
+    const std::string_view encoding =
+        request.headers.get_or(net::header::kContentEncoding, "identity");
+    if (request.body.empty() || net::equals_ignoring_case(encoding, "identity")) {
+        return std::nullopt;
+    }
+    net::HttpResponse refused = error_response(invalid_argument(fmt::format(
+        "Content-Encoding \"{}\" is not supported: gzip, deflate or identity", encoding)));
+    refused.status = kUnsupportedMediaType;
+    return refused;
+}
+
+}  // namespace
 
 Result<net::HttpResponse> push_response(ingest::PushSink& sink, const net::HttpRequest& request) {
+    if (auto refused = refuse_encoding(request)) {
+        return *std::move(refused);
+    }
     const std::string_view key = request.headers.get_or(net::header::kIdempotencyKey, "");
     KPID_TRY(const ingest::PushOutcome outcome, sink.push_json(request.body, key));
     JsonWriter data;
@@ -30,6 +56,9 @@ Result<net::HttpResponse> push_response(ingest::PushSink& sink, const net::HttpR
 
 Result<net::HttpResponse> import_text_response(ingest::PushSink& sink,
                                                const net::HttpRequest& request) {
+    if (auto refused = refuse_encoding(request)) {
+        return *std::move(refused);
+    }
     KPID_CHECK_OK(sink.import_text(request.body));
     return net::HttpResponse{.status = 204};
 }

@@ -1,20 +1,46 @@
 // Reads request parameters.
 #include "http/params.h"
 
+#include "kpid/base/json_writer.h"
 #include "kpid/base/number.h"
 #include "kpid/promql/parser.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 
 namespace kpid::http {
 namespace {
 
 // Prometheus keeps durations in int64 nanoseconds.
 constexpr double kDurationMsMax = 9223372036854.0;
+
+constexpr std::string_view kEscapedPrefix = "U__";
+
+// The character whose number is `hex`, as UTF-8; false when there is none.
+bool append_code_point(std::string_view hex, std::string& out) {
+    std::uint32_t code = 0;
+    const auto [end, error] = std::from_chars(hex.data(), hex.data() + hex.size(), code, 16);
+    if (error != std::errc{} || end != hex.data() + hex.size() || code > 0x10FFFF) {
+        return false;
+    }
+    const auto add = [&out](std::uint32_t byte) { out += static_cast<char>(byte); };
+    if (code < 0x80) {
+        add(code);
+        return true;
+    }
+    const int tails = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    constexpr std::array<std::uint32_t, 4> kLead{0, 0xC0, 0xE0, 0xF0};
+    add(kLead[static_cast<std::size_t>(tails)] | (code >> (6 * tails)));
+    for (int i = tails - 1; i >= 0; --i) {
+        add(0x80U | ((code >> (6 * i)) & 0x3FU));
+    }
+    return true;
+}
 
 }  // namespace
 
@@ -83,6 +109,33 @@ Result<std::vector<std::vector<model::Matcher>>> match_params(const net::HttpPar
         sets.push_back(std::move(*matchers));
     }
     return sets;
+}
+
+Result<std::string> label_name_param(std::string_view text) {
+    const Error invalid = invalid_argument(fmt::format("invalid label name: \"{}\"", text));
+    if (!text.starts_with(kEscapedPrefix)) {
+        return model::is_classic_label_name(text) ? Result<std::string>(std::string(text))
+                                                  : Result<std::string>(invalid);
+    }
+    std::string name;
+    for (std::size_t i = kEscapedPrefix.size(); i < text.size(); ++i) {
+        if (text[i] != '_') {
+            name += text[i];
+            continue;
+        }
+        const std::size_t end = text.find('_', i + 1);
+        if (end == std::string_view::npos) {
+            return invalid;
+        }
+        if (end == i + 1) {
+            name += '_';
+        } else if (!append_code_point(text.substr(i + 1, end - i - 1), name)) {
+            return invalid;
+        }
+        i = end;
+    }
+    return name.empty() || !is_valid_utf8(name) ? Result<std::string>(invalid)
+                                                : Result<std::string>(std::move(name));
 }
 
 Result<std::size_t> limit_param(const net::HttpParams& params) {

@@ -8,6 +8,7 @@
 #include "kpid/model/reader.h"
 #include "net/http_message.h"
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,6 +26,10 @@ namespace kpid::http {
 /// Each `match[]` as matchers.
 [[nodiscard]] Result<std::vector<std::vector<model::Matcher>>> match_params(
     const net::HttpParams& params);
+/// A label name of a path: what begins with U__ is Prometheus' way to write other names than
+/// `[a-zA-Z_][a-zA-Z0-9_]*` there: `__` is an underscore, `_2e_` the character with that number.
+/// An error for what is no label name.
+[[nodiscard]] Result<std::string> label_name_param(std::string_view text);
 /// `limit`: 0 is no bound.
 [[nodiscard]] Result<std::size_t> limit_param(const net::HttpParams& params);
 

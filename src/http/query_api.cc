@@ -38,7 +38,50 @@ Result<promql::ExprPtr> parse_query(const net::HttpParams& params,
     return expr;
 }
 
+// Before the first sample is read: whether there is still time, and somebody who waits.
+Result<void> check_begin(const QueryCaller& caller, MonoTime now, Duration timeout) {
+    if (caller.gone.stop_requested()) {
+        return Error{Code::kCancelled, "query was canceled in query queue"};
+    }
+    if (now - caller.arrived >= timeout) {
+        return Error{Code::kDeadlineExceeded, "query timed out in query queue"};
+    }
+    return {};
+}
+
+Result<std::optional<Duration>> lookback_param(const net::HttpParams& params) {
+    const std::string_view text = params.get_or("lookback_delta", "");
+    if (text.empty()) {
+        return std::optional<Duration>();
+    }
+    const Result<Duration> lookback = parse_duration_param(text);
+    if (!lookback) {
+        return invalid_argument("error parsing lookback delta duration: " +
+                                lookback.error().message);
+    }
+    // As in Prometheus, what is not above 0 means the usual one.
+    return *lookback > Duration(0) ? std::optional<Duration>(*lookback) : std::nullopt;
+}
+
+constexpr std::string_view kTruncated = "results truncated due to limit";
+
+// Keeps the first `limit` series; 0 keeps all.
+void truncate(promql::QueryResult& result, std::size_t limit) {
+    const auto cut = [&](auto& series) {
+        if (limit != 0 && series.size() > limit) {
+            series.erase(series.begin() + static_cast<std::ptrdiff_t>(limit), series.end());
+            result.warnings.emplace_back(kTruncated);
+        }
+    };
+    if (auto* vector = std::get_if<promql::Vector>(&result.value)) {
+        cut(*vector);
+    } else if (auto* matrix = std::get_if<promql::Matrix>(&result.value)) {
+        cut(*matrix);
+    }
+}
+
 Result<Duration> timeout_param(const net::HttpParams& params, const evaluate::Snapshot& snapshot) {
+    // Queue included, as in Prometheus.
     const Duration limit = snapshot.config->limits.query_timeout;
     const auto text = params.get("timeout");
     if (!text || text->empty()) {
@@ -61,7 +104,7 @@ net::HttpResponse answer_strings(std::vector<std::string> strings, std::size_t l
     std::vector<std::string> warnings;
     if (limit != 0 && strings.size() > limit) {
         strings.resize(limit);
-        warnings.emplace_back("results truncated due to limit");
+        warnings.emplace_back(kTruncated);
     }
     JsonWriter json;
     write_strings(json, strings);
@@ -87,21 +130,28 @@ Result<std::vector<std::string>> union_of(const std::vector<std::vector<model::M
 
 }  // namespace
 
-Result<net::HttpResponse> QueryApi::query(const net::HttpParams& params) const {
+Result<net::HttpResponse> QueryApi::query(const net::HttpParams& params,
+                                          const QueryCaller& caller) const {
     const evaluate::Snapshot snapshot = evaluator_.snapshot();
     KPID_TRY(const Timestamp time, time_param(params, "time", clock_.wall_now()));
     KPID_TRY(const Duration timeout, timeout_param(params, snapshot));
+    KPID_TRY(const std::optional<Duration> lookback, lookback_param(params));
+    KPID_TRY(const std::size_t limit, limit_param(params));
     KPID_TRY(const promql::ExprPtr expr, parse_query(params, snapshot));
-    const QueryWatchdog::Watch watch(watchdog_, clock_.mono_now() + timeout);
-    const Result<promql::QueryResult> result = snapshot.engine->instant(
-        *expr, time, reader_, {.stop = watch.token(), .text = params.get_or("query", "")});
+    KPID_CHECK_OK(check_begin(caller, clock_.mono_now(), timeout));
+    const QueryWatchdog::Watch watch(watchdog_, caller.arrived + timeout, caller.gone);
+    Result<promql::QueryResult> result = snapshot.engine->instant(
+        *expr, time, reader_,
+        {.stop = watch.token(), .lookback = lookback, .text = params.get_or("query", "")});
     if (!result) {
         return query_error(result.error(), watch);
     }
+    truncate(*result, limit);
     return answer(*result);
 }
 
-Result<net::HttpResponse> QueryApi::query_range(const net::HttpParams& params) const {
+Result<net::HttpResponse> QueryApi::query_range(const net::HttpParams& params,
+                                                const QueryCaller& caller) const {
     const evaluate::Snapshot snapshot = evaluator_.snapshot();
     for (const std::string_view name : {"start", "end"}) {
         if (params.get_or(name, "").empty()) {
@@ -129,14 +179,18 @@ Result<net::HttpResponse> QueryApi::query_range(const net::HttpParams& params) c
             "resolution (?step=XX)");
     }
     KPID_TRY(const Duration timeout, timeout_param(params, snapshot));
+    KPID_TRY(const std::optional<Duration> lookback, lookback_param(params));
+    KPID_TRY(const std::size_t limit, limit_param(params));
     KPID_TRY(const promql::ExprPtr expr, parse_query(params, snapshot));
-    const QueryWatchdog::Watch watch(watchdog_, clock_.mono_now() + timeout);
-    const Result<promql::QueryResult> result =
-        snapshot.engine->range(*expr, start, end, *step, reader_,
-                               {.stop = watch.token(), .text = params.get_or("query", "")});
+    KPID_CHECK_OK(check_begin(caller, clock_.mono_now(), timeout));
+    const QueryWatchdog::Watch watch(watchdog_, caller.arrived + timeout, caller.gone);
+    Result<promql::QueryResult> result = snapshot.engine->range(
+        *expr, start, end, *step, reader_,
+        {.stop = watch.token(), .lookback = lookback, .text = params.get_or("query", "")});
     if (!result) {
         return query_error(result.error(), watch);
     }
+    truncate(*result, limit);
     return answer(*result);
 }
 
@@ -158,7 +212,7 @@ Result<net::HttpResponse> QueryApi::series(const net::HttpParams& params) const 
     json.begin_array();
     for (const model::Labels& labels : all) {
         if (limit != 0 && written++ == limit) {
-            warnings.emplace_back("results truncated due to limit");
+            warnings.emplace_back(kTruncated);
             break;
         }
         write_labels(json, labels);
@@ -180,15 +234,13 @@ Result<net::HttpResponse> QueryApi::labels(const net::HttpParams& params) const 
 
 Result<net::HttpResponse> QueryApi::label_values(const std::string& name,
                                                  const net::HttpParams& params) const {
-    if (!model::is_classic_label_name(name)) {
-        return invalid_argument(fmt::format("invalid label name: \"{}\"", name));
-    }
+    KPID_TRY(const std::string label, label_name_param(name));
     KPID_TRY(const model::TimeRange range, range_params(params));
     KPID_TRY(const auto sets, match_params(params));
     KPID_TRY(const std::size_t limit, limit_param(params));
     KPID_TRY(std::vector<std::string> values,
              union_of(sets, [&](std::span<const model::Matcher> matchers) {
-                 return reader_.label_values(name, matchers, range);
+                 return reader_.label_values(label, matchers, range);
              }));
     return answer_strings(std::move(values), limit);
 }

@@ -6,9 +6,16 @@
 #include "kpid/model/reader.h"
 #include "net/http_message.h"
 
+#include <stop_token>
 #include <string>
 
 namespace kpid::http {
+
+/// When a query arrived, and whether its caller has gone since.
+struct QueryCaller {
+    MonoTime arrived;
+    std::stop_token gone = {};
+};
 
 /// Answers with Prometheus' parameters, JSON, errors and codes. Functions block for the query:
 /// query pool only. Thread-safe.
@@ -18,8 +25,11 @@ public:
              QueryWatchdog& watchdog)
         : evaluator_(evaluator), reader_(reader), clock_(clock), watchdog_(watchdog) {}
 
-    [[nodiscard]] Result<net::HttpResponse> query(const net::HttpParams& params) const;
-    [[nodiscard]] Result<net::HttpResponse> query_range(const net::HttpParams& params) const;
+    /// `caller` is who asked: the time that a query waits for a worker is part of its timeout.
+    [[nodiscard]] Result<net::HttpResponse> query(const net::HttpParams& params,
+                                                  const QueryCaller& caller) const;
+    [[nodiscard]] Result<net::HttpResponse> query_range(const net::HttpParams& params,
+                                                        const QueryCaller& caller) const;
     [[nodiscard]] Result<net::HttpResponse> series(const net::HttpParams& params) const;
     [[nodiscard]] Result<net::HttpResponse> labels(const net::HttpParams& params) const;
     [[nodiscard]] Result<net::HttpResponse> label_values(const std::string& name,

@@ -1,11 +1,19 @@
 // Deadlines of running queries.
 #include "http/query_watchdog.h"
 
+#include <iterator>
+
 namespace kpid::http {
 
-QueryWatchdog::Watch::Watch(QueryWatchdog& owner, MonoTime deadline) : owner_(owner) {
-    const MutexLock lock(owner_.mutex_);
-    entry_ = owner_.running_.insert(owner_.running_.end(), Entry{deadline, {}});
+QueryWatchdog::Watch::Watch(QueryWatchdog& owner, MonoTime deadline, const std::stop_token& gone)
+    : owner_(owner) {
+    {
+        const MutexLock lock(owner_.mutex_);
+        owner_.running_.emplace_back();
+        entry_ = std::prev(owner_.running_.end());
+        entry_->deadline = deadline;
+    }
+    on_gone_.emplace(gone, StopQuery{entry_->source});
 }
 
 QueryWatchdog::Watch::~Watch() {
@@ -28,6 +36,7 @@ void QueryWatchdog::stop_expired() {
     const MutexLock lock(mutex_);
     for (Watch::Entry& entry : running_) {
         if (entry.deadline <= now) {
+            entry.expired = true;
             entry.source.request_stop();
         }
     }

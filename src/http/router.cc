@@ -89,21 +89,27 @@ void Router::add_query_endpoints() {
             [answer](const Request& request,
                      const Segments& variables) -> Result<net::HttpResponse> {
                 KPID_TRY(const Params params, net::request_params(request));
-                return answer(params, variables);
+                return answer(params, variables, QueryCaller{request.arrived, request.gone});
             });
     };
     add_query("/api/v1/query",
-              [this](const Params& params, const Segments&) { return query_api_.query(params); });
-    add_query("/api/v1/query_range", [this](const Params& params, const Segments&) {
-        return query_api_.query_range(params);
+              [this](const Params& params, const Segments&, const QueryCaller& caller) {
+                  return query_api_.query(params, caller);
+              });
+    add_query("/api/v1/query_range",
+              [this](const Params& params, const Segments&, const QueryCaller& caller) {
+                  return query_api_.query_range(params, caller);
+              });
+    add_query("/api/v1/series", [this](const Params& params, const Segments&, const QueryCaller&) {
+        return query_api_.series(params);
     });
-    add_query("/api/v1/series",
-              [this](const Params& params, const Segments&) { return query_api_.series(params); });
-    add_query("/api/v1/labels",
-              [this](const Params& params, const Segments&) { return query_api_.labels(params); });
-    add_query("/api/v1/label/*/values", [this](const Params& params, const Segments& variables) {
-        return query_api_.label_values(variables[0], params);
+    add_query("/api/v1/labels", [this](const Params& params, const Segments&, const QueryCaller&) {
+        return query_api_.labels(params);
     });
+    add_query("/api/v1/label/*/values",
+              [this](const Params& params, const Segments& variables, const QueryCaller&) {
+                  return query_api_.label_values(variables[0], params);
+              });
 }
 
 void Router::add_state_endpoints() {

@@ -33,6 +33,13 @@ TEST(ApiJson, SampleValuesReadAsPrometheusWritesThem) {
     }
 }
 
+TEST(ApiJson, AlertValuesHaveAnExponent) {
+    EXPECT_EQ(alert_value(1), "1e+00");
+    EXPECT_EQ(alert_value(-0.25), "-2.5e-01");
+    EXPECT_EQ(alert_value(1e100), "1e+100");
+    EXPECT_EQ(alert_value(std::numeric_limits<double>::infinity()), "+Inf");
+}
+
 TEST(ApiJson, SampleTimesHaveAtMostThreeDecimals) {
     EXPECT_EQ(sample_time(Timestamp(1435781451781)), "1435781451.781");
     EXPECT_EQ(sample_time(Timestamp(1435781451700)), "1435781451.7");

@@ -46,6 +46,18 @@ TEST(Params, MatchersWantSomethingThatIsNotEmpty) {
     EXPECT_FALSE(match_params(params_of({{"match[]", "up{"}})).has_value());
 }
 
+TEST(Params, LabelNamesOfPathsMayBeEscaped) {
+    EXPECT_EQ(label_name_param("job").value(), "job");
+    EXPECT_EQ(label_name_param("U__label_2e_name").value(), "label.name");
+    EXPECT_EQ(label_name_param("U__a__b").value(), "a_b");
+    EXPECT_EQ(label_name_param("U___fc__2603_").value(), "\u00fc\u2603");
+    for (const char* bad :
+         {"", "a-b", "1a", "U__", "U__a_2e", "U__a_zz_", "U___d800_", "U___110000_"}) {
+        EXPECT_EQ(label_name_param(bad).error().message,
+                  "invalid label name: \"" + std::string(bad) + "\"");
+    }
+}
+
 TEST(Params, LimitIsANumber) {
     EXPECT_EQ(limit_param(params_of({})).value(), 0U);
     EXPECT_EQ(limit_param(params_of({{"limit", "7"}})).value(), 7U);
