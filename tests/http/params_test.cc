@@ -81,7 +81,9 @@ TEST(Params, PrometheusTablesAgree) {
                 continue;
             }
             bool fails = false;
-            static_cast<void>(entry["fail"].get(fails));
+            if (entry["fail"].get(fails) != simdjson::SUCCESS) {
+                fails = false;
+            }
             const bool read = std::string_view(file) == "TestParseTime.json"
                                   ? parse_time(input).has_value()
                                   : parse_duration_param(input).has_value();
