@@ -68,6 +68,13 @@ private:
     return -1;
 }
 
+/// Keeps the lines that are logged.
+class LinesSink final : public LogSink {
+public:
+    void write(std::string_view line) override { lines.emplace_back(line); }
+    std::vector<std::string> lines;
+};
+
 /// Everything runs on the test's thread. Polls are every 5 s.
 class IngestFixture : public ::testing::Test {
 protected:
@@ -161,6 +168,8 @@ protected:
     net::WorkerPool workers_;
     prometheus::Registry registry_;
     config::Config config_;
+    std::shared_ptr<LinesSink> sink_ = std::make_shared<LinesSink>();
+    Logger log_{sink_, sim_.clock(), LogLevel::kInfo, LogFormat::kLogfmt};
     std::unique_ptr<Ingest> ingest_;
 };
 

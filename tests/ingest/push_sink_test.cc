@@ -47,8 +47,8 @@ protected:
 
 TEST_F(PushSinkTest, StoresWhatIsGoodAndNamesWhatIsNot) {
     appender_.refused = {{"old", model::RejectReason::kTooOld}};
-    const PushOutcome outcome = push(
-        R"([{"metric":"a","value":1},{"metric":"b"},{"metric":"old","value":2},{"metric":"c","value":3}])");
+    const PushOutcome outcome = push(R"([{"metric":"a","value":1},{"metric":"b"},)"
+                                     R"({"metric":"old","value":2},{"metric":"c","value":3}])");
     EXPECT_EQ(outcome.accepted, 2U);
     ASSERT_EQ(outcome.rejected.size(), 2U);
     EXPECT_EQ(outcome.rejected[0].index, 1U);

@@ -265,6 +265,26 @@ TEST_F(Scrape, NeverRunsTwiceAtOnce) {
     EXPECT_EQ(transport_.count(), 2U);
 }
 
+TEST_F(Scrape, LogsAnErrorWhenItChanges) {
+    scrape_with(scrape_config());
+    for (int i = 0; i < 5; ++i) {
+        transport_.answer_always(
+            kUrl, unavailable(fmt::format("connection to port 1 failed after {} ms", i)));
+        poll_once();
+    }
+    EXPECT_EQ(sink_->lines.size(), 1U);
+    transport_.answer_always(kUrl, http_answer(500));
+    poll_once();
+    transport_.answer_always(kUrl, http_answer(503));
+    poll_once();
+    EXPECT_EQ(sink_->lines.size(), 3U);
+    serve("a 1\n");
+    poll_once();
+    poll_once();
+    ASSERT_EQ(sink_->lines.size(), 4U);
+    EXPECT_THAT(sink_->lines.back(), HasSubstr("a source answers again"));
+}
+
 TEST_F(Scrape, OneBadTargetHarmsNoOther) {
     config::ScrapeConfig scrape = scrape_config();
     scrape.static_configs = {{.targets = {"a:1", "b:1"}}};
