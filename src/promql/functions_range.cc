@@ -16,6 +16,9 @@ namespace {
 // Series that are worked on at once, and paid for together.
 constexpr std::size_t kBlockSeries = 256;
 
+// One series alone may keep a query busy for long: many steps over wide windows.
+constexpr std::size_t kSamplesPerLook = 100'000;
+
 // The arguments of a call: one range vector and scalars.
 struct RangeArguments {
     RangeInput input;
@@ -39,9 +42,11 @@ Result<RangeArguments> eval_arguments(Evaluator& evaluator, const Call& call, co
     return arguments;
 }
 
-Row row_of(const RangeSeries& series, const RangeArguments& arguments, WindowFunction function,
-           const Steps& steps) {
+// After a stop the row is cut short; apply() asks again before it is used.
+Row row_of(const Evaluator& evaluator, const RangeSeries& series, const RangeArguments& arguments,
+           WindowFunction function, const Steps& steps) {
     Row row;
+    std::size_t seen = 0;  // Samples since the last look at the stop.
     std::vector<double> parameters(arguments.scalars.size());
     std::size_t low = 0;   // The first sample inside the window.
     std::size_t high = 0;  // The first one behind it.
@@ -57,6 +62,13 @@ Row row_of(const RangeSeries& series, const RangeArguments& arguments, WindowFun
         }
         if (low == high) {
             continue;
+        }
+        seen += high - low;
+        if (seen >= kSamplesPerLook) {
+            seen = 0;
+            if (!evaluator.check_stop()) {
+                return row;
+            }
         }
         for (std::size_t i = 0; i < parameters.size(); ++i) {
             parameters[i] = arguments.scalars[i][step];
@@ -81,7 +93,7 @@ Result<Rows> apply(Evaluator& evaluator, RangeArguments& arguments, WindowFuncti
         block.assign(std::min(kBlockSeries, series.size() - first), {});
         evaluator.executor().parallel_for(block.size(), [&](std::size_t i) {
             if (evaluator.check_stop()) {
-                block[i] = row_of(series[first + i], arguments, function, steps);
+                block[i] = row_of(evaluator, series[first + i], arguments, function, steps);
             }
         });
         for (std::size_t i = 0; i < block.size(); ++i) {
