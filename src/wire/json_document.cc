@@ -45,6 +45,8 @@ public:
             return problem();
         }
         if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) {
+            const std::size_t end = end_of_value();
+            position_ = end < rep_.text.size() ? end : position_;
             fail("more follows the value");
             return problem();
         }

@@ -123,6 +123,7 @@ TEST(PushJson, RefusesTextThatIsNotJsonWithThePlace) {
         {"", "invalid JSON near byte 0: no JSON value"},
         {"{", "invalid JSON near byte 1: an array or object does not end"},
         {R"({"metric":"a}","value":1)", "invalid JSON near byte 24: an array or object does not"},
+        {R"([{"metric":"a","value":1}]])", "invalid JSON near byte 26: more follows the value"},
         {R"({"metric":"a","value":1}x)", "invalid JSON near byte 24: more follows the value"},
         {R"([{"metric":"a","value":1},{"metric":"b","value":1e400}])", "invalid JSON near byte 48"},
         {R"([{"metric":"a","value":01}])", "invalid JSON near byte 23"},
