@@ -1,0 +1,153 @@
+"""The HTTP surface as a suspicious client sees it: forms, limits, deadlines, encodings, answers promised to pushes."""
+
+import gzip
+import json
+import socket
+import threading
+import time
+import unittest
+import urllib.parse
+
+from harness import Case, pushed_kpi, wait_until
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+# Takes far longer than any timeout here.
+SLOW = 'sum_over_time(quantile_over_time(0.5, (vector(1) * vector(1))[1h:1s])[20d:1s])'
+
+
+class Api(Case):
+    def setUp(self):
+        super().setUp()
+        self.server = self.kpid(pushed_kpi(self.sink(), extra="limits: {query_timeout: 2s, concurrent_queries: 2}"))
+
+    def ask(self, path, **params):
+        response = self.server.request("GET", path + "?" + urllib.parse.urlencode(params, doseq=True))
+        return response.status, json.loads(response.text)
+
+    def error(self, path, **params):
+        status, answer = self.ask(path, **params)
+        self.assertEqual(answer["status"], "error")
+        return status, answer["errorType"], answer["error"]
+
+    def test_forms_and_parameters(self):
+        self.server.push([{"metric": "a", "labels": {"x": x}, "value": 1} for x in "123"])
+        posted = self.server.request("POST", "/api/v1/query?query=2", "query=1", FORM)
+        self.assertEqual(json.loads(posted.text)["data"]["result"][1], "1")
+        head = self.server.request("HEAD", "/api/v1/query?query=1")
+        self.assertEqual((head.status, head.body), (200, b""))
+        status, answer = self.ask("/api/v1/query", query="a", limit=2)
+        self.assertEqual((status, len(answer["data"]["result"]), answer["warnings"]),
+                         (200, 2, ["results truncated due to limit"]))
+        now = time.time()
+        status, answer = self.ask("/api/v1/query_range", query="a", start=now - 1, end=now + 1, step=1, limit=1)
+        self.assertEqual((status, len(answer["data"]["result"])), (200, 1))
+        self.assertEqual(self.error("/api/v1/query", query="a", limit="x")[:2], (400, "bad_data"))
+        # The newest sample is older than the lookback that the caller asks for.
+        later = {"query": "a", "time": now + 20}
+        self.assertEqual(len(self.ask("/api/v1/query", **later)[1]["data"]["result"]), 3)
+        self.assertEqual(self.ask("/api/v1/query", **later, lookback_delta="10s")[1]["data"]["result"], [])
+        self.assertEqual(self.error("/api/v1/query", **later, lookback_delta="x")[:2], (400, "bad_data"))
+        # Eleven thousand steps are taken, one more is not.
+        self.assertEqual(self.ask("/api/v1/query_range", query="a", start=0, end=11000, step=1)[0], 200)
+        self.assertIn("11,000 points", self.error("/api/v1/query_range", query="a", start=0, end=11001, step=1)[2])
+        # Names that a path cannot spell.
+        self.server.request("POST", "/api/v1/import/prometheus", '{"m","label.name"="v"} 1\n')
+        self.assertEqual(self.ask("/api/v1/label/U__label_2e_name/values")[1]["data"], ["v"])
+        self.assertEqual(self.error("/api/v1/label/a-b/values"), (400, "bad_data", 'invalid label name: "a-b"'))
+
+    def test_methods_and_paths(self):
+        for path, allow in (("/api/v1/query", "GET, HEAD, POST"), ("/api/v1/push", "POST"), ("/-/reload", "POST, PUT")):
+            refused = self.server.request("DELETE", path)
+            self.assertEqual((refused.status, refused.getheader("Allow")), (405, allow))
+        missing = self.server.request("GET", "/api/v1/nope")
+        self.assertEqual((missing.status, missing.getheader("Content-Type"), missing.text),
+                         (404, "text/plain; charset=utf-8", "404 page not found\n"))
+
+    def test_the_timeout_counts_the_time_in_the_queue(self):
+        self.server.push({"metric": "a", "value": 1})
+        self.assertEqual(self.error("/api/v1/query", query="1", timeout=0)[:2], (503, "timeout"))
+        outcomes = []
+
+        def ask():
+            started = time.monotonic()
+            status, kind, _ = self.error("/api/v1/query", query=SLOW)
+            outcomes.append((status, kind, time.monotonic() - started))
+        threads = [threading.Thread(target=ask) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        # Pushes and views do not queue behind queries.
+        self.assertEqual(self.server.push([]).status, 200)
+        self.assertEqual(self.server.request("GET", "/api/v1/kpis").status, 200)
+        for thread in threads:
+            thread.join()
+        self.assertEqual({o[:2] for o in outcomes}, {(503, "timeout")})
+        # Queued ones one after the other would take three times the timeout.
+        self.assertLess(max(o[2] for o in outcomes), 5)
+
+    def test_a_client_that_leaves_takes_its_query_with_it(self):
+        self.server.push({"metric": "a", "value": 1})
+        self.server.write_config(pushed_kpi(self.sink(), extra="limits: {query_timeout: 1h, concurrent_queries: 2}"))
+        self.assertEqual(self.server.reload().status, 200)
+        for _ in range(6):
+            leaver = socket.create_connection(("127.0.0.1", self.server.port))
+            query = urllib.parse.urlencode({"query": SLOW})
+            leaver.sendall(f"GET /api/v1/query?{query} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            time.sleep(0.1)
+            leaver.close()
+        self.assertEqual(self.ask("/api/v1/query", query="1")[0], 200)
+
+    def test_encodings_of_bodies(self):
+        item = b'{"metric":"packed","value":1}'
+        packed = self.server.request("POST", "/api/v1/push", gzip.compress(item), {"Content-Encoding": "gzip"})
+        self.assertEqual(packed.status, 200)
+        for path in ("/api/v1/push", "/api/v1/import/prometheus"):
+            refused = self.server.request("POST", path, item, {"Content-Encoding": "br"})
+            self.assertEqual(refused.status, 415)
+            self.assertIn("br", json.loads(refused.text)["error"])
+        damaged = self.server.request("POST", "/api/v1/push", b"no gzip", {"Content-Encoding": "gzip"})
+        self.assertEqual(damaged.status, 400)
+        self.server.push([{"metric": "wide", "labels": {"n": str(n)}, "value": n} for n in range(500)])
+        wide = self.server.request("GET", "/api/v1/query?query=wide", headers={"Accept-Encoding": "gzip"})
+        self.assertEqual(wide.getheader("Content-Encoding"), "gzip")
+        self.assertEqual(len(json.loads(gzip.decompress(wide.body))["data"]["result"]), 500)
+
+    def test_a_push_that_is_repeated_after_a_restart_adds_nothing(self):
+        item = {"metric": "once", "value": 1}
+        first = self.server.push([item, {"metric": "once", "value": None}], key="order-1")
+        self.assertEqual(json.loads(first.text)["data"]["accepted"], 1)
+        self.server.stop()
+        self.server.restart()
+        again = self.server.push([item, {"metric": "once", "value": None}], key="order-1")
+        self.assertEqual(json.loads(again.text), json.loads(first.text))
+        self.assertEqual(len(self.server.query("once[1h]")[0]["values"]), 1)
+
+    def test_a_text_import_is_stored_whole_or_not_at_all(self):
+        def send(text):
+            return self.server.request("POST", "/api/v1/import/prometheus", text)
+        self.assertEqual(send("good 1\n# any comment\nother{a=\"b\"} 2\n").status, 204)
+        for text, line in (("new 1\nnew two\n", "line 2"), ("new 1\nnew 2\n", "line 2"),
+                           ("new 1\nnew2 1 1000\n", "line 2"), ("new 1 1.5\n", "line 1")):
+            refused = send(text)
+            self.assertEqual(refused.status, 400, text)
+            self.assertIn(line, json.loads(refused.text)["error"])
+        self.assertEqual(self.server.query("new") + self.server.query("new2"), [])
+        self.assertEqual(self.server.metric(r'kpid_ingest_rejected_total\{protocol="text",reason="malformed"\}'), 2)
+        # Names that are kpid's own are left out without a word.
+        self.assertEqual(send("kpid_mine 1\nmine 1\n").status, 204)
+        self.assertEqual(self.server.value("mine"), 1)
+
+    def test_refused_json_says_where(self):
+        for body, place in (('{"metric":"a","value":1', "byte 23"), ('{"metric":"a","value":NaN}', "byte 22"),
+                            ('[{"metric":"a","value":1}]]', "byte 26")):
+            refused = self.server.request("POST", "/api/v1/push", body)
+            self.assertEqual(refused.status, 400)
+            self.assertIn(place, json.loads(refused.text)["error"])
+
+    def test_alerts_are_valued_as_prometheus_writes_them(self):
+        self.server.push({"metric": "errors", "value": 25})
+        alert = wait_until("the alert", lambda: self.server.api("/api/v1/alerts")["alerts"])[0]
+        self.assertEqual(alert["value"], "2.5e+01")
+
+
+if __name__ == "__main__":
+    unittest.main()
