@@ -8,13 +8,17 @@ namespace {
 
 constexpr std::string_view kStyle = R"css(
 :root { color-scheme: light dark; --line: #8884; --dim: #888; }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 1.5rem auto; padding: 0 1rem; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 1.5rem auto;
+  padding: 0 1rem; }
 h1 { font-size: 1.3rem; } nav a { margin-right: 1rem; }
-table { border-collapse: collapse; width: 100%; } caption { text-align: left; color: var(--dim); }
-th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
+table { border-collapse: collapse; width: 100%; }
+caption { text-align: left; color: var(--dim); }
+th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--line);
+  vertical-align: top; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .dim { color: var(--dim); font-size: .9em; } pre { overflow: auto; max-height: 24rem; }
-.status { padding: .1rem .5rem; border-radius: .6rem; color: #fff; background: #667; white-space: nowrap; }
+.status { padding: .1rem .5rem; border-radius: .6rem; color: #fff; background: #667;
+  white-space: nowrap; }
 .on_target { background: #28734a; } .off_target { background: #7a6a1d; }
 .warning { background: #a8620a; } .critical, .firing { background: #b3261e; }
 .resolved { background: #28734a; }

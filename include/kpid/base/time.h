@@ -48,8 +48,8 @@ private:
     std::int64_t ms_ = 0;
 };
 
-/// "2026-07-01T12:00:00.000Z": UTC, always with milliseconds. Beyond the years 0 to 9999 the closest
-/// end of them.
+/// "2026-07-01T12:00:00.000Z": UTC, always with milliseconds. Beyond the years 0 to 9999 the
+/// closest end of them.
 [[nodiscard]] std::string format_rfc3339(Timestamp t);
 /// Reads RFC 3339 with `Z` or an offset, any number of fractional digits (cut to milliseconds).
 [[nodiscard]] Result<Timestamp> parse_rfc3339(std::string_view text);
