@@ -1,6 +1,7 @@
 // Reads the command line with CLI11.
 #include "app/flags.h"
 
+#include "config/load.h"
 #include "kpid/version.h"
 
 #include <CLI/CLI.hpp>
@@ -44,6 +45,11 @@ ParsedFlags parse_flags(int argc, const char* const* argv) {
         const int code = app.exit(error, out, out);
         parsed.exit_code = code == 0 ? 0 : 2;
         parsed.text = out.str();
+        return parsed;
+    }
+    if (const Result<void> known = config::check_features(flags.features); !known) {
+        parsed.exit_code = 2;
+        parsed.text = "--enable-feature: " + known.error().message + "\n";
         return parsed;
     }
     const Result<LogLevel> parsed_level = parse_log_level(level);

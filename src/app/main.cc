@@ -20,6 +20,13 @@ constexpr int kExitFine = 0;
 constexpr int kExitFinding = 1;
 constexpr int kExitUsage = 2;
 
+// A file that cannot be read at all is no finding about what stands in it.
+int exit_code_of(const std::vector<Finding>& findings) {
+    return std::any_of(findings.begin(), findings.end(), kpid::config::is_unreadable_file)
+               ? kExitUsage
+               : kExitFinding;
+}
+
 void print_findings(const std::vector<Finding>& findings, std::FILE* to) {
     for (const Finding& finding : findings) {
         fmt::print(to, "{}\n", kpid::config::to_string(finding));
@@ -64,11 +71,11 @@ int main(int argc, char** argv) {
         {.environment = kpid::config::process_environment, .features = parsed.flags.features});
     if (parsed.flags.check_config) {
         print_findings(loaded.findings, stdout);
-        return loaded.ok() ? kExitFine : kExitFinding;
+        return loaded.ok() ? kExitFine : exit_code_of(loaded.findings);
     }
     if (!loaded.ok()) {
         print_findings(loaded.findings, stderr);
-        return kExitFinding;
+        return exit_code_of(loaded.findings);
     }
     return run_daemon(parsed.flags, loaded, clock);
 }

@@ -7,6 +7,7 @@
 #include "config/yaml_reader.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -24,6 +25,12 @@ constexpr std::string_view kDurationExpressions = "promql-duration-expr";
 constexpr std::string_view kExtendedRanges = "promql-extended-range-selectors";
 constexpr std::string_view kFillModifiers = "promql-binop-fill-modifiers";
 constexpr std::string_view kDelayedNameRemoval = "promql-delayed-name-removal";
+constexpr std::array<std::string_view, 5> kFeatures{kDelayedNameRemoval, kDurationExpressions,
+                                                    kExperimentalFunctions, kExtendedRanges,
+                                                    kFillModifiers};
+
+/// The kind of the finding that a file cannot be read.
+constexpr std::string_view kFileFinding = "file";
 
 /// Top-level keys of KPI files; they may stand in the main file too.
 constexpr std::array<std::string_view, 9> kKpiFileKeys{"version",    "owners", "goals",
@@ -111,7 +118,7 @@ private:
             draft_.errors.add({.file = named_at.file,
                                .line = named_at.position.line,
                                .column = named_at.position.column,
-                               .id = "file",
+                               .id = std::string(kFileFinding),
                                .message = text.error().message});
             return nullptr;
         }
@@ -294,6 +301,20 @@ LoadResult Loader::finish() {
 }
 
 }  // namespace
+
+Result<void> check_features(const std::vector<std::string>& features) {
+    for (const std::string& feature : features) {
+        if (std::find(kFeatures.begin(), kFeatures.end(), feature) == kFeatures.end()) {
+            return invalid_argument(fmt::format("unknown feature \"{}\"; there are {}", feature,
+                                                fmt::join(kFeatures, ", ")));
+        }
+    }
+    return {};
+}
+
+bool is_unreadable_file(const Finding& finding) {
+    return finding.id == kFileFinding && finding.line == 0;
+}
 
 LoadResult load_config(const std::string& path, const LoadOptions& options) {
     Loader loader(options);

@@ -4,6 +4,7 @@
 #include "config/config.h"
 #include "config/file_reader.h"
 #include "config/findings.h"
+#include "kpid/base/result.h"
 
 #include <functional>
 #include <memory>
@@ -36,6 +37,13 @@ struct LoadResult {
 /// Reads the main file at `path` and every file it names. Every error of every file is reported at
 /// once. Blocks on the file reader; never throws.
 [[nodiscard]] LoadResult load_config(const std::string& path, const LoadOptions& options = {});
+
+/// The first of `features` that --enable-feature does not know, as an error that names it and those
+/// it knows.
+[[nodiscard]] Result<void> check_features(const std::vector<std::string>& features);
+
+/// Whether `finding` says that the file itself could not be read, as one named on a command line.
+[[nodiscard]] bool is_unreadable_file(const Finding& finding);
 
 enum class FileKind { kMain, kRules, kKpis };
 

@@ -30,6 +30,10 @@ std::string findings_json(const std::vector<config::Finding>& findings) {
 }  // namespace
 
 int run_check(const CheckOptions& options, const CommonOptions& common) {
+    if (const Result<void> known = config::check_features(options.features); !known) {
+        fmt::print(stderr, "--enable-feature: {}\n", known.error().message);
+        return kExitUsage;
+    }
     std::vector<config::Finding> findings;
     for (const std::string& file : options.files) {
         std::vector<config::Finding> found = config::check_file(
@@ -42,6 +46,9 @@ int run_check(const CheckOptions& options, const CommonOptions& common) {
         for (const config::Finding& finding : findings) {
             fmt::print("{}\n", config::to_string(finding));
         }
+    }
+    if (std::any_of(findings.begin(), findings.end(), config::is_unreadable_file)) {
+        return kExitUsage;
     }
     const bool bad =
         std::any_of(findings.begin(), findings.end(), [&](const config::Finding& finding) {

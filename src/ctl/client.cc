@@ -16,7 +16,7 @@ namespace {
 constexpr Duration kTimeout = std::chrono::seconds(60);
 constexpr std::size_t kAnswerBytesMax = std::size_t{256} * 1024 * 1024;
 
-// Everything that one request needs; its task fills in the answer and ends the loop.
+// Everything that one request needs; its task fills in the answer.
 struct Exchange {
     net::Runtime runtime;
     net::CurlClient client{runtime.io_context(), {.user_agent = "kpictl"}};
@@ -28,7 +28,6 @@ struct Exchange {
 net::Task<> run_exchange(Exchange* owner) {
     Result<net::HttpClientResponse> answer = co_await owner->client.send(owner->request);
     owner->answer = std::move(answer);
-    owner->runtime.finish();
 }
 
 Error refusal(const std::string& server, const net::HttpClientResponse& response) {
@@ -58,7 +57,9 @@ Result<ApiAnswer> ApiClient::get(std::string_view path, const net::HttpParams& p
     exchange.request.timeout = kTimeout;
     exchange.request.response_bytes_max = kAnswerBytesMax;
     exchange.tasks.spawn("request", run_exchange(&exchange));
-    exchange.runtime.run();
+    // Until the task itself is gone, not only its answer there: the group must be empty to die.
+    while (exchange.tasks.size() > 0 && exchange.runtime.io_context().run_one() > 0) {
+    }
     if (!exchange.answer) {
         return unavailable("the request did not end");
     }

@@ -8,7 +8,6 @@
 
 #include <cstdio>
 #include <functional>
-#include <map>
 
 namespace {
 
@@ -95,10 +94,10 @@ int main(int argc, char** argv) {
     app.add_option("--server", line.common.server, "The kpid to ask.")
         ->envname("KPICTL_SERVER")
         ->capture_default_str();
-    const std::map<std::string, OutputFormat> formats{{"text", OutputFormat::kText},
-                                                      {"json", OutputFormat::kJson}};
-    app.add_option("--output", line.common.output, "text or json.")
-        ->transform(CLI::CheckedTransformer(formats));
+    std::string output = "text";
+    app.add_option("--output", output, "text or json.")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
     add_check(app, line);
     add_kpi(app, line);
     add_query(app, line);
@@ -108,5 +107,6 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? kpid::ctl::kExitFine : kpid::ctl::kExitUsage;
     }
+    line.common.output = output == "json" ? OutputFormat::kJson : OutputFormat::kText;
     return line.run();
 }
