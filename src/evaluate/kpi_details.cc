@@ -1,6 +1,7 @@
 // Builds what an alert of a KPI says to people.
 #include "evaluate/kpi_details.h"
 
+#include "evaluate/value_input.h"
 #include "kpid/kpi/condition.h"
 
 #include <algorithm>
@@ -44,7 +45,7 @@ std::map<std::string, alerting::TemplateValue, std::less<>> kpi_fields(
 }
 
 std::map<std::string, std::string> render_annotations(
-    const Context& context, const config::Config& config, const config::KpiEntry& entry,
+    const Context& context, const Snapshot& snapshot, const config::KpiEntry& entry,
     const kpi::InstanceReport* instance, const alerting::DetailsRequest& request, Timestamp now) {
     std::map<std::string, std::string> annotations;
     if (entry.annotations.empty()) {
@@ -69,7 +70,13 @@ std::map<std::string, std::string> render_annotations(
     }
     const alerting::TemplateData data = alerting::kpi_template_data(std::move(facts));
     const alerting::TemplateEnvironment environment{
-        .now = now, .external_url = config.global.external_url, .unit = unit};
+        .now = now,
+        .external_url = snapshot.config->global.external_url,
+        .query =
+            [&](std::string_view expression) {
+                return template_query(context, snapshot, expression, now);
+            },
+        .unit = unit};
     for (const auto& [name, text] : entry.annotations) {
         alerting::TemplateOutput output = text.render(data, environment);
         if (output.error) {
@@ -85,7 +92,7 @@ std::map<std::string, std::string> render_annotations(
 
 }  // namespace
 
-alerting::AlertDetails kpi_alert_details(const Context& context, const config::Config& config,
+alerting::AlertDetails kpi_alert_details(const Context& context, const Snapshot& snapshot,
                                          const config::KpiEntry& entry, const kpi::Report& report,
                                          const alerting::DetailsRequest& request, Timestamp now) {
     const kpi::Definition& definition = entry.definition;
@@ -99,9 +106,10 @@ alerting::AlertDetails kpi_alert_details(const Context& context, const config::C
     attached.set("goal", definition.goal);
     attached.set("category", definition.category);
     details.attached = attached.build();
-    details.annotations = render_annotations(context, config, entry, instance, request, now);
-    if (!config.global.external_url.empty()) {
-        details.generator_url = config.global.external_url + "/?kpi=" + definition.id;
+    details.annotations = render_annotations(context, snapshot, entry, instance, request, now);
+    const std::string& external_url = snapshot.config->global.external_url;
+    if (!external_url.empty()) {
+        details.generator_url = external_url + "/?kpi=" + definition.id;
     }
     details.kpi = {.id = definition.id,
                    .title = definition.title,

@@ -9,7 +9,7 @@ namespace kpid::evaluate {
 
 /// The details of one alert of `entry`; `report` has the instance.
 [[nodiscard]] alerting::AlertDetails kpi_alert_details(
-    const Context& context, const config::Config& config, const config::KpiEntry& entry,
+    const Context& context, const Snapshot& snapshot, const config::KpiEntry& entry,
     const kpi::Report& report, const alerting::DetailsRequest& request, Timestamp now);
 
 }  // namespace kpid::evaluate

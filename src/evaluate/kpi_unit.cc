@@ -3,6 +3,7 @@
 
 #include "evaluate/kpi_details.h"
 #include "kpid/base/assert.h"
+#include "kpid/promql/printer.h"
 
 #include <algorithm>
 #include <cmath>
@@ -83,6 +84,10 @@ std::string KpiUnit::alerts_key(const std::string& id) {
     return std::string(kStatePrefix) + id + "/alerts";
 }
 
+std::string KpiUnit::value_key(const std::string& id) {
+    return std::string(kStatePrefix) + id + "/value";
+}
+
 KpiUnit::KpiUnit(const Context& context, WithoutValueAlerts& without_value, std::string id,
                  Snapshot snapshot)
     : context_(context),
@@ -108,6 +113,9 @@ void KpiUnit::restore() {
     if (alerts) {
         alerts_ = std::move(*alerts);
     }
+    judged_value_ = restored<std::string>(context_, value_key(id_), id_, [](std::string_view text) {
+        return Result<std::string>(std::string(text));
+    });
     listed_owner_ = without_value_.owner_of(id_);
 }
 
@@ -157,6 +165,7 @@ void KpiUnit::evaluate(Timestamp now, MonoTime cause_accepted_at) {
     }
     entry_ = current_.config->find_kpi(id_);
     context_.metrics.kpi_evaluations.Increment();
+    take_up_value(now);
     Inputs inputs;
     const kpi::Evaluation evaluation = query_evaluation(context_, current_, *entry_, now, inputs);
     const kpi::Report report = tracker_.evaluate(entry_->definition, now, evaluation);
@@ -170,7 +179,7 @@ void KpiUnit::evaluate(Timestamp now, MonoTime cause_accepted_at) {
     const auto transitions = alerts_.update(
         now, condition_update(report, inputs, now, cause_accepted_at),
         [&](const alerting::DetailsRequest& request) {
-            return kpi_alert_details(context_, *current_.config, *entry_, report, request, now);
+            return kpi_alert_details(context_, current_, *entry_, report, request, now);
         });
     hand_over(now, transitions);
     publish(report, evaluation.error.value_or(""), now, started);
@@ -180,6 +189,28 @@ void KpiUnit::evaluate(Timestamp now, MonoTime cause_accepted_at) {
         update_list(report.without_value ? owner : "", alerting::EndReason::kResolved, now));
 }
 
+// State belongs to what was judged: with another value it begins anew, and what fired has ended.
+void KpiUnit::take_up_value(Timestamp now) {
+    std::string value = promql::to_string(*entry_->value);
+    if (judged_value_ == value) {
+        return;
+    }
+    if (judged_value_) {
+        for (alerting::Transition& transition : alerts_.remove_all(now)) {
+            outgoing_.add(std::move(transition.alert));
+        }
+        tracker_ = kpi::Tracker(now);
+        // By itself, so that the end is told even where the same alert begins in this evaluation.
+        outgoing_.write(alerts_key(id_), alerts_.snapshot());
+        outgoing_.write(tracker_key(id_), tracker_.snapshot());
+        outgoing_.write(value_key(id_), value);
+        static_cast<void>(outgoing_.hand_over(context_, id_, now));
+    } else {
+        outgoing_.write(value_key(id_), value);
+    }
+    judged_value_ = std::move(value);
+}
+
 void KpiUnit::evaluate_removal(Timestamp now) {
     for (alerting::Transition& transition : alerts_.remove_all(now)) {
         outgoing_.add(std::move(transition.alert));
@@ -187,6 +218,8 @@ void KpiUnit::evaluate_removal(Timestamp now) {
     tracker_ = kpi::Tracker(now);
     outgoing_.write(tracker_key(id_), std::nullopt);
     outgoing_.write(alerts_key(id_), std::nullopt);
+    outgoing_.write(value_key(id_), std::nullopt);
+    judged_value_.reset();
     const bool handed_over = outgoing_.hand_over(context_, id_, now);
     const bool off_the_list = update_list("", alerting::EndReason::kRemoved, now);
     record_alerts(now);
@@ -199,6 +232,7 @@ void KpiUnit::evaluate_removal(Timestamp now) {
 // handed over is tried again with the next evaluation.
 bool KpiUnit::update_list(const std::string& owner, alerting::EndReason reason, Timestamp now) {
     if (listed_owner_ == owner) {
+        without_value_.tell(owner, now, interval());
         return true;
     }
     if (!listed_owner_.empty()) {

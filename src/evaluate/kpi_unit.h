@@ -36,7 +36,8 @@ public:
     /// Takes up what was stored for this KPI, before its first evaluation. Damaged state is logged
     /// and begun anew.
     void restore();
-    /// The definition of a new configuration; state stays. Undoes remove().
+    /// The definition of a new configuration; state stays, unless the value is another. Undoes
+    /// remove().
     void set(Snapshot snapshot);
     /// The following evaluation ends its alerts as removed and erases the stored state; it is
     /// repeated until that could be handed over.
@@ -52,9 +53,11 @@ public:
     /// The keys of a KPI's stored state.
     [[nodiscard]] static std::string tracker_key(const std::string& id);
     [[nodiscard]] static std::string alerts_key(const std::string& id);
+    [[nodiscard]] static std::string value_key(const std::string& id);
     static constexpr std::string_view kStatePrefix = "evaluate/kpi/";
 
 private:
+    void take_up_value(Timestamp now);
     void evaluate_removal(Timestamp now);
     [[nodiscard]] alerting::ConditionUpdate condition_update(const kpi::Report& report,
                                                              const Inputs& inputs, Timestamp now,
@@ -76,6 +79,7 @@ private:
     kpi::Tracker tracker_;
     alerting::ConditionAlerts alerts_;
     Outgoing outgoing_;
+    std::optional<std::string> judged_value_;  // what the state is about, as PromQL prints it
     Snapshot current_;                         // of the running evaluation
     const config::KpiEntry* entry_ = nullptr;  // in current_
     bool first_hand_over_ = true;

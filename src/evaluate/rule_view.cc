@@ -3,7 +3,6 @@
 
 #include "evaluate/value_input.h"
 #include "kpid/kpi/levels.h"
-#include "kpid/promql/parser.h"
 #include "net/url.h"
 
 #include <fmt/format.h>
@@ -167,20 +166,12 @@ std::string RuleExpander::expand(std::string_view text, const model::Labels& lab
         return std::string(text);
     }
     const config::GlobalConfig& global = snapshot_.config->global;
-    const alerting::TemplateEnvironment environment{
-        .now = now_,
-        .external_url = global.external_url,
-        .query =
-            [this](std::string_view expression) -> Result<std::vector<alerting::TemplateSample>> {
-            KPID_TRY(promql::ExprPtr expr,
-                     promql::parse_expr(expression, snapshot_.config->parse_options));
-            KPID_TRY(promql::Vector vector, query_vector(context_, snapshot_, *expr, now_));
-            std::vector<alerting::TemplateSample> samples;
-            for (const promql::VectorSample& sample : vector) {
-                samples.push_back({sample.labels, sample.value});
-            }
-            return samples;
-        }};
+    const alerting::TemplateEnvironment environment{.now = now_,
+                                                    .external_url = global.external_url,
+                                                    .query = [this](std::string_view expression) {
+                                                        return template_query(context_, snapshot_,
+                                                                              expression, now_);
+                                                    }};
     alerting::TemplateOutput output = compiled->render(
         alerting::rule_template_data(labels, global.external_labels, global.external_url, value),
         environment);

@@ -1,6 +1,7 @@
 // Runs the queries of a KPI and matches their answers by labels.
 #include "evaluate/value_input.h"
 
+#include "kpid/promql/parser.h"
 #include "kpid/promql/selectors.h"
 
 #include <fmt/format.h>
@@ -92,6 +93,19 @@ Result<promql::Vector> query_vector(const Context& context, const Snapshot& snap
     return Error{Code::kUnprocessable,
                  fmt::format("the expression gives a {}, not a vector or a scalar",
                              promql::value_type_name(answer.value))};
+}
+
+Result<std::vector<alerting::TemplateSample>> template_query(const Context& context,
+                                                             const Snapshot& snapshot,
+                                                             std::string_view expression,
+                                                             Timestamp now) {
+    KPID_TRY(promql::ExprPtr expr, promql::parse_expr(expression, snapshot.config->parse_options));
+    KPID_TRY(promql::Vector vector, query_vector(context, snapshot, *expr, now));
+    std::vector<alerting::TemplateSample> samples;
+    for (const promql::VectorSample& sample : vector) {
+        samples.push_back({sample.labels, sample.value});
+    }
+    return samples;
 }
 
 std::optional<double> match_by_shared_labels(const model::Labels& instance,

@@ -3,6 +3,7 @@
 
 #include "config/kpis.h"
 #include "evaluate/context.h"
+#include "kpid/alerting/template.h"
 #include "kpid/kpi/tracker.h"
 #include "kpid/promql/value.h"
 
@@ -47,5 +48,9 @@ struct Inputs {
 /// Evaluates an expression of type scalar or instant vector; a scalar is one sample without labels.
 [[nodiscard]] Result<promql::Vector> query_vector(const Context& context, const Snapshot& snapshot,
                                                   const promql::Expr& expr, Timestamp now);
+
+/// The function `query` of templates.
+[[nodiscard]] Result<std::vector<alerting::TemplateSample>> template_query(
+    const Context& context, const Snapshot& snapshot, std::string_view expression, Timestamp now);
 
 }  // namespace kpid::evaluate

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <optional>
 #include <sstream>
+#include <utility>
 
 namespace kpid::evaluate {
 namespace {
@@ -27,7 +28,7 @@ void WithoutValueAlerts::restore() {
         std::istringstream lines(value);
         std::int64_t since = 0;
         lines >> since;
-        List list{.since = Timestamp(since)};
+        List list{.since = Timestamp(since), .told = true, .restored = true};
         for (std::string kpi; lines >> kpi;) {
             list.kpis.insert(kpi);
         }
@@ -52,7 +53,23 @@ bool WithoutValueAlerts::add(const std::string& owner, const std::string& kpi, T
     if (!list.kpis.insert(kpi).second) {
         return true;
     }
+    if (!list.told) {
+        lists_.insert_or_assign(owner, list);
+        return true;
+    }
     return replace(owner, list, alerting::EndReason::kNone, now);
+}
+
+void WithoutValueAlerts::tell(const std::string& owner, Timestamp now, Duration hold) {
+    const MutexLock lock(mutex_);
+    const auto found = lists_.find(owner);
+    if (found == lists_.end()) {
+        return;
+    }
+    const List list = found->second;
+    if (list.told ? list.restored : now - list.since >= hold) {
+        static_cast<void>(replace(owner, list, alerting::EndReason::kNone, now));
+    }
 }
 
 bool WithoutValueAlerts::remove(const std::string& owner, const std::string& kpi,
@@ -64,6 +81,14 @@ bool WithoutValueAlerts::remove(const std::string& owner, const std::string& kpi
     }
     List list = found->second;
     if (list.kpis.erase(kpi) == 0) {
+        return true;
+    }
+    if (!list.told) {
+        if (list.kpis.empty()) {
+            lists_.erase(found);
+        } else {
+            found->second = std::move(list);
+        }
         return true;
     }
     return replace(owner, list, reason, now);
@@ -86,7 +111,10 @@ void WithoutValueAlerts::keep_only(const std::function<bool(const std::string& k
 
 bool WithoutValueAlerts::replace(const std::string& owner, const List& list,
                                  alerting::EndReason reason, Timestamp now) {
-    alerting::Alert alert = make_alert(owner, list);
+    // The end shows what was on the list last.
+    const auto before = lists_.find(owner);
+    alerting::Alert alert =
+        make_alert(owner, list.kpis.empty() && before != lists_.end() ? before->second : list);
     model::StateWrite write{std::string(kStatePrefix) + owner, std::nullopt};
     if (list.kpis.empty()) {
         alert.ended = reason;
@@ -104,7 +132,9 @@ bool WithoutValueAlerts::replace(const std::string& owner, const List& list,
     if (list.kpis.empty()) {
         lists_.erase(owner);
     } else {
-        lists_.insert_or_assign(owner, list);
+        List& now_told = lists_.insert_or_assign(owner, list).first->second;
+        now_told.told = true;
+        now_told.restored = false;
     }
     return true;
 }
@@ -128,10 +158,11 @@ std::vector<alerting::ActiveAlert> WithoutValueAlerts::active() const {
     const MutexLock lock(mutex_);
     std::vector<alerting::ActiveAlert> alerts;
     for (const auto& [owner, list] : lists_) {
-        alerts.push_back({.alert = make_alert(owner, list),
-                          .state = alerting::AlertState::kFiring,
-                          .active_at = list.since,
-                          .value = static_cast<double>(list.kpis.size())});
+        alerts.push_back(
+            {.alert = make_alert(owner, list),
+             .state = list.told ? alerting::AlertState::kFiring : alerting::AlertState::kPending,
+             .active_at = list.since,
+             .value = static_cast<double>(list.kpis.size())});
     }
     return alerts;
 }

@@ -13,8 +13,10 @@
 
 namespace kpid::evaluate {
 
-/// One alert `kpis_without_value` per owner. Stored as "evaluate/without_value/<owner>": a line
-/// with the time it began in milliseconds, then one line a KPI. Thread-safe.
+/// One alert `kpis_without_value` per owner. A new list waits until one of its KPIs was evaluated
+/// again (tell()), so that those which were loaded together stand in the first message. Stored as
+/// "evaluate/without_value/<owner>": a line with the time it began in milliseconds, then one line a
+/// KPI. Thread-safe.
 class WithoutValueAlerts {
 public:
     static constexpr std::string_view kStatePrefix = "evaluate/without_value/";
@@ -28,6 +30,9 @@ public:
     /// Puts the KPI into the owner's list. False when that could not be handed over: nothing
     /// changed. Blocks.
     [[nodiscard]] bool add(const std::string& owner, const std::string& kpi, Timestamp now);
+    /// Hands the owner's list over when it waits for that since `hold` or longer, or was restored.
+    /// A failure is logged; the next call tries again. Blocks.
+    void tell(const std::string& owner, Timestamp now, Duration hold);
     /// Takes it off the list; the last one ends the alert with `reason`. False and blocking as
     /// add().
     [[nodiscard]] bool remove(const std::string& owner, const std::string& kpi,
@@ -40,8 +45,11 @@ private:
     struct List {
         std::set<std::string> kpis;  // never empty but in the alert's end
         Timestamp since;
+        bool told = false;      // also before a stop
+        bool restored = false;  // and not handed over again since
     };
     [[nodiscard]] static alerting::Alert make_alert(const std::string& owner, const List& list);
+    /// Hands the list over in place of the one that stands.
     [[nodiscard]] bool replace(const std::string& owner, const List& list,
                                alerting::EndReason reason, Timestamp now) KPID_REQUIRES(mutex_);
 

@@ -55,6 +55,32 @@ TEST_F(Reload, EndsARemovedKpiAtOnceAndForgetsIt) {
     EXPECT_THAT(told(), ElementsAre("firing csat/threshold/critical"));
 }
 
+TEST_F(Reload, BeginsAnewWithAnotherValue) {
+    const auto with_value = [](const std::string& value) {
+        return kpis(kpi("csat", "critical: 4", value));
+    };
+    given(with_value("csat"));
+    settle("csat", 1);
+    EXPECT_THAT(told(), ElementsAre("firing csat/threshold/critical"));
+    given(with_value("csat  "));
+    EXPECT_THAT(told(), IsEmpty());
+    given(with_value("csat + 5"));
+    EXPECT_THAT(told(), ElementsAre("removed csat/threshold/critical"));
+    EXPECT_EQ(status("csat"), "untargeted");
+    given(with_value("csat + 1"));
+    EXPECT_THAT(told(), ElementsAre("firing csat/threshold/critical"));
+    const Timestamp began = sink_.newest("csat/threshold/critical").starts_at;
+    advance(1s);
+    given(with_value("csat + 2"));
+    EXPECT_THAT(told(),
+                ElementsAre("removed csat/threshold/critical", "firing csat/threshold/critical"));
+    EXPECT_GT(sink_.newest("csat/threshold/critical").starts_at, began);
+    stop_and_give(with_value("csat + 5"));
+    EXPECT_THAT(told(), ElementsAre("removed csat/threshold/critical"));
+    restart();
+    EXPECT_THAT(told(), IsEmpty());
+}
+
 TEST_F(Reload, KeepsTheStateOfAKpiThatMovedToAnotherFile) {
     const std::string main = kHead + "kpi_files: ['kpis/*.yaml']\n";
     const std::string text = "kpis:\n" + kpi("csat", "critical: 4");

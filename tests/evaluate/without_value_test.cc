@@ -31,6 +31,41 @@ TEST_F(WithoutValue, IsOneAlertForAllKpisOfAnOwner) {
     EXPECT_THAT(evaluator_->alerts(), IsEmpty());
 }
 
+// The KPIs of one interval are evaluated one after the other.
+TEST_F(WithoutValue, ListsThoseThatWereLoadedTogetherInTheFirstMessage) {
+    std::string text;
+    for (const char* id : {"a", "b", "c", "d", "e", "f"}) {
+        text += kpi(id, kAfter);
+    }
+    given(kpis(text));
+    std::vector<std::string> first;
+    for (int i = 0; i < 700 && first.empty(); ++i) {
+        advance(1s);
+        first = told();
+    }
+    EXPECT_THAT(first, ElementsAre("firing " + kList));
+    EXPECT_EQ(listed(), "a, b, c, d, e, f");
+}
+
+TEST_F(WithoutValue, IsNotToldOfAListThatEndsBeforeItsTime) {
+    given(kpis(kpi("a", kAfter)));
+    while (evaluator_->alerts().empty()) {
+        advance(1s);
+    }
+    EXPECT_EQ(evaluator_->alerts().at(0).state, alerting::AlertState::kPending);
+    settle("a", 5);
+    EXPECT_THAT(told(), IsEmpty());
+    EXPECT_THAT(evaluator_->alerts(), IsEmpty());
+}
+
+TEST_F(WithoutValue, KeepsTheListInItsEnd) {
+    given(kpis(kpi("a", kAfter)));
+    advance(11min);
+    static_cast<void>(told());
+    settle("a", 5);
+    EXPECT_EQ(listed(), "a");
+}
+
 TEST_F(WithoutValue, SurvivesARestart) {
     given(kpis(kpi("a", kAfter) + kpi("b", kAfter)));
     advance(11min);
@@ -65,8 +100,9 @@ TEST_F(WithoutValue, MovesWithTheOwner) {
     std::string text = kpis(kpi("a", kAfter));
     text.replace(text.find("owner: ops, unit"), 10, "owner: shop");
     given(text);
-    EXPECT_THAT(told(), ElementsAre("resolved " + kList,
-                                    "firing kpis_without_value/no_data/warning{owner=\"shop\"}"));
+    EXPECT_THAT(told(), ElementsAre("resolved " + kList));
+    advance(1min);
+    EXPECT_THAT(told(), ElementsAre("firing kpis_without_value/no_data/warning{owner=\"shop\"}"));
 }
 
 TEST_F(WithoutValue, IsHandedOverAgainAfterAFailure) {
