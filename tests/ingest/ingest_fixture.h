@@ -89,7 +89,7 @@ protected:
                                                                             .workers = workers_,
                                                                             .io = sim_.io_context(),
                                                                             .registry = registry_,
-                                                                            .log = Logger()});
+                                                                            .log = log_});
     }
     ~IngestFixture() override {
         ingest_->stop();
