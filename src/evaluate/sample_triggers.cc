@@ -153,9 +153,10 @@ void SampleTriggers::take_hit(const Hit& hit, const model::AppendBatch& batch,
                 in_one_batch = false;
             }
         }
-        const bool same_instant =
-            std::all_of(watch.newest.begin(), watch.newest.end(),
-                        [&](const auto& newest) { return newest && *newest == *watch.newest[0]; });
+        bool same_instant = true;
+        for (const std::optional<Timestamp>& newest : watch.newest) {
+            same_instant = same_instant && newest && newest == watch.newest.front();
+        }
         complete = in_one_batch || same_instant;
         if (complete) {
             watch.waits = false;
