@@ -308,7 +308,7 @@ void KpiUnit::record_alerts(Timestamp now) {
 void KpiUnit::publish(const kpi::Report& report, const std::string& error, Timestamp now,
                       MonoTime started) {
     std::vector<alerting::ActiveAlert> active = alerts_.active();
-    const auto took = std::chrono::duration_cast<Duration>(context_.clock.mono_now() - started);
+    const std::chrono::duration<double> took = context_.clock.mono_now() - started;
     const MutexLock lock(mutex_);
     view_.report = report;
     view_.last_evaluation = now;

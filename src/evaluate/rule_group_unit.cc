@@ -205,8 +205,7 @@ void RuleGroupUnit::evaluate_rule(const config::RuleGroup& group, const config::
     rule.health = outcome ? "ok" : "err";
     rule.last_error = outcome ? "" : outcome.error().message;
     rule.last_evaluation = now;
-    rule.evaluation_duration =
-        std::chrono::duration_cast<Duration>(context_.clock.mono_now() - started);
+    rule.evaluation_duration = context_.clock.mono_now() - started;
     if (!outcome) {
         context_.metrics.rule_failures.Increment();
         context_.log.warn("a rule could not be evaluated", {{"file", group.file},
@@ -295,8 +294,7 @@ void RuleGroupUnit::take_changed_state(Rule& rule) {
 void RuleGroupUnit::publish(const config::RuleGroup& group, Timestamp now, MonoTime started) {
     RuleGroupView view = group_view(group);
     view.last_evaluation = now;
-    view.evaluation_duration =
-        std::chrono::duration_cast<Duration>(context_.clock.mono_now() - started);
+    view.evaluation_duration = context_.clock.mono_now() - started;
     for (std::size_t i = 0; i < rules_.size(); ++i) {
         const Rule& rule = rules_[i];
         RuleView& shown = view.rules[i];

@@ -53,7 +53,7 @@ private:
         std::string health = "unknown";
         std::string last_error;
         Timestamp last_evaluation;
-        Duration evaluation_duration{0};
+        std::chrono::duration<double> evaluation_duration{0};
     };
 
     [[nodiscard]] std::vector<Rule> match_states(const config::RuleGroup& group);

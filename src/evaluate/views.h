@@ -6,6 +6,7 @@
 #include "kpid/base/time.h"
 #include "kpid/kpi/tracker.h"
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -19,7 +20,7 @@ struct KpiView {
     const config::KpiEntry* entry = nullptr;       ///< Never null.
     kpi::Report report;                            ///< Empty before the first evaluation.
     Timestamp last_evaluation;                     ///< The epoch before the first.
-    Duration evaluation_duration{0};
+    std::chrono::duration<double> evaluation_duration{0};
     std::string error;  ///< Of the last evaluation; empty when it went well.
     std::vector<alerting::ActiveAlert> alerts;
 };
@@ -37,7 +38,7 @@ struct RuleView {
     std::string health = "unknown";  ///< "ok", "err", "unknown".
     std::string last_error;
     Timestamp last_evaluation;
-    Duration evaluation_duration{0};
+    std::chrono::duration<double> evaluation_duration{0};
 
     /// "firing", "pending" or "inactive": the worst of its alerts.
     [[nodiscard]] std::string_view state() const;
@@ -51,7 +52,7 @@ struct RuleGroupView {
     std::size_t limit = 0;
     std::vector<RuleView> rules;
     Timestamp last_evaluation;
-    Duration evaluation_duration{0};
+    std::chrono::duration<double> evaluation_duration{0};
 };
 
 }  // namespace kpid::evaluate

@@ -153,8 +153,8 @@ void write_time_or_null(JsonWriter& json, Timestamp time) {
     }
 }
 
-double seconds(Duration d) {
-    return std::chrono::duration<double>(d).count();
+double seconds(std::chrono::duration<double> d) {
+    return d.count();
 }
 
 }  // namespace kpid::http

@@ -37,6 +37,6 @@ void write_value(JsonWriter& json, const promql::Value& value);
 void write_alert(JsonWriter& json, const alerting::ActiveAlert& alert);
 /// RFC 3339; null for the epoch, which stands for "never".
 void write_time_or_null(JsonWriter& json, Timestamp time);
-[[nodiscard]] double seconds(Duration d);
+[[nodiscard]] double seconds(std::chrono::duration<double> d);
 
 }  // namespace kpid::http

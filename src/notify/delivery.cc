@@ -1,10 +1,8 @@
 // The notifier's tasks: wake-ups, attempts, retries.
+#include "net/cancellation.h"
 #include "notify/notifier.h"
 #include "notify/secret_file.h"
 #include "notify/signature.h"
-
-#include <boost/asio/cancellation_state.hpp>
-#include <boost/asio/this_coro.hpp>
 
 #include <memory>
 #include <utility>

@@ -42,7 +42,9 @@ public:
     }
     friend constexpr Timestamp operator+(Timestamp t, Duration d) { return t += d; }
     friend constexpr Timestamp operator-(Timestamp t, Duration d) { return t -= d; }
-    friend constexpr Duration operator-(Timestamp a, Timestamp b) { return Duration(a.ms_ - b.ms_); }
+    friend constexpr Duration operator-(Timestamp a, Timestamp b) {
+        return Duration(a.ms_ - b.ms_);
+    }
 
 private:
     std::int64_t ms_ = 0;

@@ -28,7 +28,9 @@ inline constexpr std::uint64_t kStaleNanBits = 0x7ff0000000000002;
 /// The ordinary NaN, as Prometheus writes it.
 inline constexpr std::uint64_t kNormalNanBits = 0x7ff8000000000001;
 
-[[nodiscard]] inline double stale_marker() { return std::bit_cast<double>(kStaleNanBits); }
+[[nodiscard]] inline double stale_marker() {
+    return std::bit_cast<double>(kStaleNanBits);
+}
 [[nodiscard]] inline bool is_stale_marker(double value) {
     return std::bit_cast<std::uint64_t>(value) == kStaleNanBits;
 }
