@@ -13,7 +13,14 @@ find_package(prometheus-cpp REQUIRED COMPONENTS core)
 find_package(date REQUIRED)
 find_package(tl-expected REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(Snappy REQUIRED)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(ROCKSDB REQUIRED IMPORTED_TARGET rocksdb)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
+
+# Headers only, and its package brings no CMake file.
+find_path(PROTOZERO_INCLUDE_DIR protozero/pbf_reader.hpp REQUIRED)
+add_library(protozero::protozero INTERFACE IMPORTED)
+set_target_properties(protozero::protozero PROPERTIES INTERFACE_INCLUDE_DIRECTORIES
+                                                      "${PROTOZERO_INCLUDE_DIR}")

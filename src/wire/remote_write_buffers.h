@@ -1,0 +1,89 @@
+#pragma once
+// What the decoding of a remote write request fills, and how its fields are read.
+
+#include "kpid/wire/remote_write.h"
+
+#include <protozero/exception.hpp>
+#include <protozero/pbf_reader.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <limits>
+
+namespace kpid::wire {
+
+/// What a decoder keeps from one request to the next. Series and their extents are filled side by
+/// side; finish() sets the views when nothing moves any more.
+struct RemoteWriteDecoder::Buffers {
+    static constexpr std::size_t kNotInArena = std::numeric_limits<std::size_t>::max();
+
+    /// Where the parts of a series lie.
+    struct Extent {
+        std::size_t first_sample = 0;
+        std::size_t sample_count = 0;
+        std::size_t arena_offset = kNotInArena;  ///< Of the label bytes, when they lie there.
+        std::size_t arena_size = 0;
+    };
+
+    std::unique_ptr<char[]> plain;  ///< The unpacked body.
+    std::size_t plain_capacity = 0;
+    std::vector<RemoteWriteSeries> series;
+    std::vector<Extent> extents;
+    std::vector<model::Sample> samples;
+    std::vector<RemoteWriteMetadata> metadata;
+    std::vector<char> arena;  ///< Label bytes that do not lie in one piece in the body.
+    std::vector<std::string_view> symbols;   ///< Version 2.
+    std::vector<std::string_view> messages;  ///< Version 2: the series, unread.
+    std::vector<std::uint32_t> references;   ///< Version 2: of one series.
+
+    void clear();
+    [[nodiscard]] RemoteWriteRequest finish();
+};
+
+/// Thrown while a message is read, caught in RemoteWriteDecoder: a known field of another type.
+struct WrongFieldType final : std::exception {
+    explicit WrongFieldType(const char* field_in) : field(field_in) {}
+    const char* field;
+};
+/// The same: a limit is passed.
+struct LimitPassed final : std::exception {
+    LimitPassed(const char* what_in, std::size_t limit_in) : things(what_in), limit(limit_in) {}
+    const char* things;
+    std::size_t limit;
+};
+
+/// Throws unless the field that was just met has this type.
+inline void want(const protozero::pbf_reader& message, protozero::pbf_wire_type type,
+                 const char* field) {
+    if (message.wire_type() != type) {
+        throw WrongFieldType(field);
+    }
+}
+
+/// The bytes of a field that must be a string or message.
+inline std::string_view bytes_of(protozero::pbf_reader& message, const char* field) {
+    want(message, protozero::pbf_wire_type::length_delimited, field);
+    const protozero::data_view view = message.get_view();
+    return {view.data(), view.size()};
+}
+
+inline protozero::pbf_reader reader_of(std::string_view bytes) {
+    return protozero::pbf_reader(bytes.data(), bytes.size());
+}
+
+/// Adds one to a list; throws when it is full.
+template <class T>
+void add_bounded(std::vector<T>& list, T item, std::size_t limit, const char* things) {
+    if (list.size() >= limit) {
+        throw LimitPassed(things, limit);
+    }
+    list.push_back(std::move(item));
+}
+
+/// A Sample message of either version.
+void read_sample(std::string_view bytes, RemoteWriteDecoder::Buffers& buffers);
+[[nodiscard]] model::MetricType metric_type_of(std::int32_t number);
+void read_request_v1(std::string_view message, RemoteWriteDecoder::Buffers& buffers);
+void read_request_v2(std::string_view message, RemoteWriteDecoder::Buffers& buffers);
+
+}  // namespace kpid::wire

@@ -1,0 +1,141 @@
+// From the label bytes of remote write to label sets.
+#include "kpid/wire/remote_write.h"
+#include "wire/remote_write_buffers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace kpid::wire {
+namespace {
+
+using protozero::pbf_tag_type;
+
+constexpr pbf_tag_type kLabel = 1;
+constexpr pbf_tag_type kName = 1;
+constexpr pbf_tag_type kValue = 2;
+
+LabelView read_label(std::string_view bytes) {
+    LabelView label;
+    protozero::pbf_reader reader = reader_of(bytes);
+    while (reader.next()) {
+        switch (reader.tag()) {
+            case kName:
+                label.name = bytes_of(reader, "Label.name");
+                break;
+            case kValue:
+                label.value = bytes_of(reader, "Label.value");
+                break;
+            default:
+                reader.skip();
+        }
+    }
+    return label;
+}
+
+// The front of a text that may be long or not UTF-8, fit for a message.
+std::string excerpt(std::string_view text) {
+    constexpr std::size_t kExcerptBytes = 64;
+    std::string out;
+    for (const char c : text.substr(0, kExcerptBytes)) {
+        out.push_back(c >= ' ' && c <= '~' ? c : '?');
+    }
+    return text.size() > kExcerptBytes ? out + "..." : out;
+}
+
+// What makes sorted labels useless; else empty.
+std::string problem_of(const std::vector<LabelView>& sorted) {
+    for (std::size_t i = 0; i < sorted.size(); ++i) {
+        if (sorted[i].name.empty()) {
+            return "a label has no name";
+        }
+        if (i > 0 && sorted[i].name == sorted[i - 1].name) {
+            return fmt::format("the label {} comes twice", excerpt(sorted[i].name));
+        }
+    }
+    return {};
+}
+
+std::string_view metric_name_of(const std::vector<LabelView>& labels) {
+    const auto found = std::find_if(labels.begin(), labels.end(), [](const LabelView& label) {
+        return label.name == model::kMetricName;
+    });
+    return found == labels.end() ? std::string_view() : found->value;
+}
+
+// Sorts the labels and makes a set of them, or says what is wrong.
+Result<model::Labels> make_labels(const RemoteWriteSeries& series, std::vector<LabelView>& labels) {
+    labels.clear();
+    if (!series.problem.empty()) {
+        return invalid_argument(std::string(series.problem));
+    }
+    KPID_CHECK_OK(read_labels(series.label_bytes, labels));
+    const auto by_name = [](const LabelView& a, const LabelView& b) { return a.name < b.name; };
+    if (!std::is_sorted(labels.begin(), labels.end(), by_name)) {
+        std::stable_sort(labels.begin(), labels.end(), by_name);
+    }
+    if (std::string problem = problem_of(labels); !problem.empty()) {
+        return invalid_argument(std::move(problem));
+    }
+    std::vector<model::Label> owned;
+    owned.reserve(labels.size());
+    for (const LabelView& label : labels) {
+        owned.push_back({std::string(label.name), std::string(label.value)});
+    }
+    return model::Labels::from(std::move(owned));
+}
+
+}  // namespace
+
+Result<void> read_labels(std::string_view label_bytes, std::vector<LabelView>& labels) {
+    labels.clear();
+    try {
+        protozero::pbf_reader reader = reader_of(label_bytes);
+        while (reader.next()) {
+            if (reader.tag() != kLabel) {
+                return invalid_argument("the label bytes hold something else than labels");
+            }
+            add_bounded(labels, read_label(bytes_of(reader, "TimeSeries.labels")),
+                        kRemoteWriteLabelsMax, "labels");
+        }
+    } catch (const WrongFieldType& wrong) {
+        return invalid_argument(fmt::format("{} has another type than it should", wrong.field));
+    } catch (const LimitPassed& passed) {
+        return invalid_argument(
+            fmt::format("there are more than {} {}", passed.limit, passed.things));
+    } catch (const protozero::exception&) {
+        return invalid_argument("a label is cut short or damaged");
+    }
+    return {};
+}
+
+RemoteWriteSamples series_samples(const RemoteWriteRequest& request) {
+    RemoteWriteSamples out;
+    out.samples.reserve(request.samples);
+    out.series.reserve(request.samples);
+    std::vector<LabelView> scratch;
+    for (std::size_t i = 0; i < request.series.size(); ++i) {
+        const RemoteWriteSeries& series = request.series[i];
+        if (series.samples.empty()) {
+            continue;
+        }
+        const Result<model::Labels> labels = make_labels(series, scratch);
+        if (!labels) {
+            const std::string_view name = metric_name_of(scratch);
+            out.refused.push_back(
+                {i, series.samples.size(),
+                 fmt::format("series {} of the request ({}): {}", i + 1,
+                             name.empty() ? "without a metric name" : excerpt(name),
+                             labels.error().message)});
+            continue;
+        }
+        for (const model::Sample& sample : series.samples) {
+            out.samples.push_back({*labels, sample.time, sample.value});
+            out.series.push_back(i);
+        }
+    }
+    return out;
+}
+
+}  // namespace kpid::wire

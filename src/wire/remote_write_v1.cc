@@ -1,0 +1,144 @@
+// WriteRequest of remote write 1.0.
+#include "wire/remote_write_buffers.h"
+
+namespace kpid::wire {
+namespace {
+
+using Buffers = RemoteWriteDecoder::Buffers;
+using protozero::pbf_tag_type;
+using protozero::pbf_wire_type;
+
+namespace request_field {
+constexpr pbf_tag_type kTimeseries = 1;
+constexpr pbf_tag_type kMetadata = 3;
+}  // namespace request_field
+
+namespace series_field {
+constexpr pbf_tag_type kLabels = 1;
+constexpr pbf_tag_type kSamples = 2;
+constexpr pbf_tag_type kExemplars = 3;
+constexpr pbf_tag_type kHistograms = 4;
+}  // namespace series_field
+
+namespace metadata_field {
+constexpr pbf_tag_type kType = 1;
+constexpr pbf_tag_type kFamily = 2;
+constexpr pbf_tag_type kHelp = 4;
+constexpr pbf_tag_type kUnit = 5;
+}  // namespace metadata_field
+
+// The label messages of one series: a piece of the body as long as they follow each other there,
+// else a copy in the arena.
+class LabelRegion {
+public:
+    LabelRegion(Buffers& buffers, Buffers::Extent& extent) : buffers_(buffers), extent_(extent) {}
+
+    // A label with its tag and size, from `first` up to `end`.
+    void add(const char* first, const char* end) {
+        if (extent_.arena_offset != Buffers::kNotInArena) {
+            copy({first, end});
+        } else if (piece_.empty()) {
+            piece_ = {first, end};
+        } else if (piece_.data() + piece_.size() == first) {
+            piece_ = {piece_.data(), end};
+        } else {
+            extent_.arena_offset = buffers_.arena.size();
+            copy(piece_);
+            copy({first, end});
+        }
+    }
+    // Nothing when the labels lie in the arena.
+    [[nodiscard]] std::string_view piece() const { return piece_; }
+
+private:
+    void copy(std::string_view bytes) {
+        buffers_.arena.insert(buffers_.arena.end(), bytes.begin(), bytes.end());
+        extent_.arena_size += bytes.size();
+    }
+
+    Buffers& buffers_;
+    Buffers::Extent& extent_;
+    std::string_view piece_;
+};
+
+void read_series(std::string_view bytes, Buffers& buffers) {
+    RemoteWriteSeries one;
+    Buffers::Extent extent{.first_sample = buffers.samples.size()};
+    LabelRegion labels(buffers, extent);
+    protozero::pbf_reader series = reader_of(bytes);
+    const char* first = series.data().data();
+    while (series.next()) {
+        switch (series.tag()) {
+            case series_field::kLabels:
+                want(series, pbf_wire_type::length_delimited, "TimeSeries.labels");
+                series.skip();
+                labels.add(first, series.data().data());
+                break;
+            case series_field::kSamples:
+                read_sample(bytes_of(series, "TimeSeries.samples"), buffers);
+                break;
+            case series_field::kExemplars:
+                want(series, pbf_wire_type::length_delimited, "TimeSeries.exemplars");
+                series.skip();
+                ++one.exemplars;
+                break;
+            case series_field::kHistograms:
+                want(series, pbf_wire_type::length_delimited, "TimeSeries.histograms");
+                series.skip();
+                ++one.native_histograms;
+                break;
+            default:
+                series.skip();
+        }
+        first = series.data().data();
+    }
+    one.label_bytes = labels.piece();
+    extent.sample_count = buffers.samples.size() - extent.first_sample;
+    add_bounded(buffers.series, one, kRemoteWriteSeriesMax, "series");
+    buffers.extents.push_back(extent);
+}
+
+void read_metadata(std::string_view bytes, Buffers& buffers) {
+    RemoteWriteMetadata one;
+    protozero::pbf_reader metadata = reader_of(bytes);
+    while (metadata.next()) {
+        switch (metadata.tag()) {
+            case metadata_field::kType:
+                want(metadata, pbf_wire_type::varint, "MetricMetadata.type");
+                one.type = metric_type_of(metadata.get_enum());
+                break;
+            case metadata_field::kFamily:
+                one.family = bytes_of(metadata, "MetricMetadata.metric_family_name");
+                break;
+            case metadata_field::kHelp:
+                one.help = bytes_of(metadata, "MetricMetadata.help");
+                break;
+            case metadata_field::kUnit:
+                one.unit = bytes_of(metadata, "MetricMetadata.unit");
+                break;
+            default:
+                metadata.skip();
+        }
+    }
+    add_bounded(buffers.metadata, one, kRemoteWriteMetadataMax, "metadata entries");
+}
+
+}  // namespace
+
+void read_request_v1(std::string_view message, Buffers& buffers) {
+    protozero::pbf_reader request = reader_of(message);
+    while (request.next()) {
+        switch (request.tag()) {
+            case request_field::kTimeseries:
+                read_series(bytes_of(request, "WriteRequest.timeseries"), buffers);
+                break;
+            case request_field::kMetadata:
+                read_metadata(bytes_of(request, "WriteRequest.metadata"), buffers);
+                break;
+            default:
+                request.skip();
+        }
+    }
+}
+
+}  // namespace kpid::wire
