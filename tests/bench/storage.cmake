@@ -1,1 +1,2 @@
 kpid_benchmark(NAME storage SOURCES storage_bench.cc DEPS kpid::storage fmt::fmt benchmark::benchmark_main)
+kpid_benchmark(NAME chunk_codec SOURCES chunk_codec_bench.cc DEPS kpid::storage fmt::fmt)
