@@ -37,18 +37,19 @@ public:
     void add(const char* first, const char* end) {
         if (extent_.arena_offset != Buffers::kNotInArena) {
             copy({first, end});
-        } else if (piece_.empty()) {
-            piece_ = {first, end};
-        } else if (piece_.data() + piece_.size() == first) {
-            piece_ = {piece_.data(), end};
+        } else if (begin_ == nullptr) {
+            begin_ = first;
+            end_ = end;
+        } else if (end_ == first) {
+            end_ = end;
         } else {
             extent_.arena_offset = buffers_.arena.size();
-            copy(piece_);
+            copy({begin_, end_});
             copy({first, end});
         }
     }
-    // Nothing when the labels lie in the arena.
-    [[nodiscard]] std::string_view piece() const { return piece_; }
+    // The first of them when they lie in the arena.
+    [[nodiscard]] std::string_view piece() const { return {begin_, end_}; }
 
 private:
     void copy(std::string_view bytes) {
@@ -58,7 +59,8 @@ private:
 
     Buffers& buffers_;
     Buffers::Extent& extent_;
-    std::string_view piece_;
+    const char* begin_ = nullptr;
+    const char* end_ = nullptr;
 };
 
 void read_series(std::string_view bytes, Buffers& buffers) {

@@ -79,7 +79,7 @@ public:
     /// when one of the limits above is passed. Unknown fields are passed over, absent ones are 0.
     [[nodiscard]] Result<RemoteWriteRequest> decode(std::string_view body,
                                                     RemoteWriteVersion version);
-    /// The same for a message that is not packed.
+    /// The same for a message that is not packed; the answer borrows from it too.
     [[nodiscard]] Result<RemoteWriteRequest> decode_message(std::string_view message,
                                                             RemoteWriteVersion version);
 

@@ -1,0 +1,59 @@
+// Remote write: nothing crashes, limits hold, and every sample is delivered or refused. The first
+// byte chooses the version and whether the rest is packed.
+
+#include "kpid/base/assert.h"
+#include "kpid/wire/remote_write.h"
+
+#include <cstdint>
+#include <string_view>
+
+using namespace kpid::wire;
+
+namespace {
+
+void check(const RemoteWriteRequest& request) {
+    KPID_ASSERT(request.series.size() <= kRemoteWriteSeriesMax);
+    std::size_t samples = 0;
+    std::vector<LabelView> labels;
+    for (const RemoteWriteSeries& series : request.series) {
+        samples += series.samples.size();
+        KPID_ASSERT(series.problem.empty() || series.label_bytes.empty());
+        if (read_labels(series.label_bytes, labels)) {
+            std::size_t bytes = 0;
+            for (const LabelView& label : labels) {
+                bytes += label.name.size() + label.value.size();
+            }
+            KPID_ASSERT(bytes <= series.label_bytes.size());
+        }
+    }
+    KPID_ASSERT(samples == request.samples);
+    const RemoteWriteSamples out = series_samples(request);
+    KPID_ASSERT(out.samples.size() == out.series.size());
+    std::size_t refused = 0;
+    for (const RemoteWriteRefusal& refusal : out.refused) {
+        refused += refusal.samples;
+    }
+    KPID_ASSERT(out.samples.size() + refused == request.samples);
+    for (const auto& sample : out.samples) {
+        for (const auto& label : sample.labels) {
+            KPID_ASSERT(!label.name.empty() && !label.value.empty());
+        }
+    }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size == 0) {
+        return 0;
+    }
+    const std::string_view bytes(reinterpret_cast<const char*>(data + 1), size - 1);
+    const auto version = (data[0] & 1) == 0 ? RemoteWriteVersion::kV1 : RemoteWriteVersion::kV2;
+    RemoteWriteDecoder decoder;
+    const auto request = (data[0] & 2) == 0 ? decoder.decode(bytes, version)
+                                            : decoder.decode_message(bytes, version);
+    if (request) {
+        check(*request);
+    }
+    return 0;
+}
