@@ -8,7 +8,9 @@
 #include "evaluate/evaluator.h"
 #include "http/router.h"
 #include "ingest/ingest.h"
+#include "ingest/metadata_table.h"
 #include "ingest/push_sink.h"
+#include "ingest/remote_write_sink.h"
 #include "kpid/base/log.h"
 #include "kpid/storage/storage.h"
 #include "net/http_client.h"
@@ -94,6 +96,8 @@ private:
     ingest::Metrics ingest_metrics_;
     evaluate::Evaluator evaluator_;
     ingest::PushSink push_;
+    ingest::MetadataTable metadata_;
+    ingest::RemoteWriteSink remote_write_;
     http::Router router_;
     net::HttpServer server_;
     ComponentMetrics component_metrics_;

@@ -5,9 +5,11 @@
 #include "http/error_status.h"
 #include "http/ingest_api.h"
 #include "http/kpi_api.h"
+#include "http/metadata_api.h"
 #include "http/metrics_page.h"
 #include "http/notifications_api.h"
 #include "http/pages.h"
+#include "http/remote_write_api.h"
 #include "http/rules_api.h"
 #include "http/targets_api.h"
 #include "kpid/base/json_writer.h"
@@ -21,6 +23,8 @@
 
 namespace kpid::http {
 namespace {
+
+constexpr const char* kRemoteWritePath = "/api/v1/write";
 
 std::vector<std::string_view> split_path(std::string_view path) {
     std::vector<std::string_view> segments;
@@ -124,6 +128,9 @@ void Router::add_state_endpoints() {
     add("/api/v1/targets", get, Pool::kWorkers, [this](const Request& request, const Segments&) {
         return targets_response(dependencies_.ingest, request.params);
     });
+    add("/api/v1/metadata", get, Pool::kWorkers, [this](const Request& request, const Segments&) {
+        return metadata_response(dependencies_.metadata, request.params);
+    });
     add("/api/v1/kpis", get, Pool::kWorkers, [this](const Request& request, const Segments&) {
         return kpis_response(dependencies_.evaluator, request.params);
     });
@@ -154,6 +161,10 @@ void Router::add_ingest_endpoints() {
     add("/api/v1/import/prometheus", {"POST"}, Pool::kWorkers,
         [this](const Request& request, const Segments&) {
             return import_text_response(dependencies_.push, request);
+        });
+    add(kRemoteWritePath, {"POST"}, Pool::kWorkers,
+        [this](const Request& request, const Segments&) {
+            return remote_write_response(dependencies_.remote_write, request);
         });
 }
 
@@ -201,6 +212,10 @@ net::HttpResponse Router::run(const Endpoint& endpoint, const net::HttpRequest& 
                               const Segments& variables) const {
     Result<net::HttpResponse> response = endpoint.answer(request, variables);
     return response ? std::move(*response) : error_response(response.error());
+}
+
+bool Router::wants_packed_body(const net::HttpRequest& request) const {
+    return request.path == kRemoteWritePath;
 }
 
 net::Task<net::HttpResponse> Router::handle(net::HttpRequest request) {

@@ -5,7 +5,9 @@
 #include "http/query_api.h"
 #include "http/query_watchdog.h"
 #include "ingest/ingest.h"
+#include "ingest/metadata_table.h"
 #include "ingest/push_sink.h"
+#include "ingest/remote_write_sink.h"
 #include "kpid/base/log.h"
 #include "net/http_server.h"
 #include "net/timers.h"
@@ -28,6 +30,8 @@ struct RouterDependencies {
     const model::Reader& reader;
     ingest::Ingest& ingest;
     ingest::PushSink& push;
+    ingest::RemoteWriteSink& remote_write;
+    const ingest::MetadataTable& metadata;
     notify::Notifier& notifier;
     net::Timers& timers;
     /// Pushes, views and pages; and, apart from these, queries: their number bounds the queries
@@ -51,6 +55,8 @@ public:
     explicit Router(RouterDependencies dependencies);
 
     [[nodiscard]] net::Task<net::HttpResponse> handle(net::HttpRequest request) override;
+    /// Remote write answers a packed body by itself: its snappy is inside, gzip is refused.
+    [[nodiscard]] bool wants_packed_body(const net::HttpRequest& request) const override;
     /// To be spawned once: stops queries at their deadlines.
     [[nodiscard]] net::Task<> watch_queries() { return watchdog_.run(); }
 

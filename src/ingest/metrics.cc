@@ -15,6 +15,9 @@ Counters& counters(prometheus::Registry& registry, const char* name, const char*
     return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
 }
 
+constexpr const char* kRejectedName = "kpid_ingest_rejected_total";
+constexpr const char* kRejectedHelp = "Samples refused, by the way they came and why.";
+
 Gauges& gauges(prometheus::Registry& registry, const char* name, const char* help) {
     return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
 }
@@ -24,8 +27,7 @@ std::array<ProtocolCounters, kProtocolCount> make_protocols(prometheus::Registry
                                                             std::index_sequence<kIndexes...>) {
     Counters& samples =
         counters(registry, "kpid_ingest_samples_total", "Samples taken in, by the way they came.");
-    Counters& rejected = counters(registry, "kpid_ingest_rejected_total",
-                                  "Samples refused, by the way they came and why.");
+    Counters& rejected = counters(registry, kRejectedName, kRejectedHelp);
     return {ProtocolCounters(samples, rejected, static_cast<Protocol>(kIndexes))...};
 }
 
@@ -49,6 +51,8 @@ const char* to_string(Protocol protocol) {
             return "push";
         case Protocol::kText:
             return "text";
+        case Protocol::kRemoteWrite:
+            return "remote_write";
     }
     return "unknown";
 }
@@ -85,6 +89,15 @@ Metrics::Metrics(prometheus::Registry& registry)
       push_repeats(counters(registry, "kpid_ingest_push_repeats_total",
                             "Pushes whose Idempotency-Key was known already.")
                        .Add({})),
+      histograms_refused(counters(registry, kRejectedName, kRejectedHelp)
+                             .Add({{"protocol", to_string(Protocol::kRemoteWrite)},
+                                   {"reason", kRejectedHistogram}})),
+      exemplars_dropped(counters(registry, "kpid_ingest_exemplars_dropped_total",
+                                 "Exemplars that came with samples and were not kept.")
+                            .Add({{"protocol", to_string(Protocol::kRemoteWrite)}})),
+      metadata_dropped(counters(registry, "kpid_ingest_metadata_dropped_total",
+                                "Metadata of metrics that found no room or was not UTF-8.")
+                           .Add({})),
       statsd_datagrams(
           counters(registry, "kpid_statsd_datagrams_total", "StatsD datagrams received.").Add({})),
       statsd_lines(

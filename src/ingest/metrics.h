@@ -14,14 +14,27 @@
 namespace kpid::ingest {
 
 /// Values of the label `protocol`: one for each way in.
-enum class Protocol { kScrape, kHost, kDemo, kHttpJson, kPromql, kStatsd, kPush, kText };
-inline constexpr std::size_t kProtocolCount = 8;
-/// "scrape", "host", "demo", "http_json", "promql", "statsd", "push", "text".
+enum class Protocol {
+    kScrape,
+    kHost,
+    kDemo,
+    kHttpJson,
+    kPromql,
+    kStatsd,
+    kPush,
+    kText,
+    kRemoteWrite
+};
+inline constexpr std::size_t kProtocolCount = 9;
+/// "scrape", "host", "demo", "http_json", "promql", "statsd", "push", "text",
+/// "remote_write".
 [[nodiscard]] const char* to_string(Protocol protocol);
 
 /// Values of the label `reason` beside model::RejectReason's.
 inline constexpr const char* kRejectedMalformed = "malformed";  ///< The item could not be read.
 inline constexpr const char* kRejectedRepeated = "repeated";    ///< A second one in one scrape.
+/// Only of remote write: kpid has no native histograms.
+inline constexpr const char* kRejectedHistogram = "native_histogram";
 
 /// The counters of one way in. Thread-safe.
 class ProtocolCounters {
@@ -32,8 +45,8 @@ public:
                      prometheus::Family<prometheus::Counter>& rejected, Protocol protocol);
 
     void count_accepted(std::size_t samples) { samples_.Increment(static_cast<double>(samples)); }
-    void count_rejected(model::RejectReason reason) {
-        reasons_[static_cast<std::size_t>(reason)]->Increment();
+    void count_rejected(model::RejectReason reason, std::size_t samples = 1) {
+        reasons_[static_cast<std::size_t>(reason)]->Increment(static_cast<double>(samples));
     }
     void count_malformed(std::size_t items) { malformed_.Increment(static_cast<double>(items)); }
     void count_repeated(std::size_t samples) { repeated_.Increment(static_cast<double>(samples)); }
@@ -63,8 +76,11 @@ struct Metrics {
     prometheus::Family<prometheus::Gauge>& source_duration;    ///< By source: the newest scrape's.
     prometheus::Family<prometheus::Counter>& scrapes;          ///< By source.
     prometheus::Family<prometheus::Counter>& scrape_failures;  ///< By source.
-    prometheus::Counter& store_failures;  ///< Appends that storage refused whole.
-    prometheus::Counter& push_repeats;    ///< Requests whose Idempotency-Key was known.
+    prometheus::Counter& store_failures;      ///< Appends that storage refused whole.
+    prometheus::Counter& push_repeats;        ///< Requests whose Idempotency-Key was known.
+    prometheus::Counter& histograms_refused;  ///< Native ones, of remote write.
+    prometheus::Counter& exemplars_dropped;   ///< Of remote write; there is no place for them.
+    prometheus::Counter& metadata_dropped;    ///< Statements that MetadataTable did not take.
     prometheus::Counter& statsd_datagrams;
     prometheus::Counter& statsd_lines;
     prometheus::Family<prometheus::Counter>& statsd_bad_lines;          ///< By reason.

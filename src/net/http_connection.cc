@@ -323,7 +323,8 @@ Task<Refusal> Connection::unpack_body(HttpRequest* request, BodyShare* share) {
     const bool is_packed = equals_ignoring_case(encoding, "gzip") ||
                            equals_ignoring_case(encoding, "x-gzip") ||
                            equals_ignoring_case(encoding, "deflate");
-    if (!is_packed || request->body.empty()) {
+    if (!is_packed || request->body.empty() ||
+        context_->parts.handler.wants_packed_body(*request)) {
         co_return Refusal{};
     }
     Result<std::string> plain = std::string();

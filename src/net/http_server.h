@@ -24,6 +24,11 @@ public:
     /// worker pool by offload(), and every wait has a deadline of its own. An exception is logged
     /// and answered with 500. HEAD comes in as HEAD; its body is counted but not sent.
     [[nodiscard]] virtual Task<HttpResponse> handle(HttpRequest request) = 0;
+    /// True: the body of this request stays as it came,
+    /// gzip too, and so does Content-Encoding. Called on the connection's strand.
+    [[nodiscard]] virtual bool wants_packed_body(const HttpRequest& /*request*/) const {
+        return false;
+    }
 };
 
 struct HttpServerOptions {

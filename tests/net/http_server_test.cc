@@ -159,6 +159,10 @@ TEST(HttpServer, UnpacksGzipBodies) {
     EXPECT_TRUE(client.read_response().ends_with(noise));
     ASSERT_TRUE(client.send(post("/g", "snap", "Content-Encoding: snappy\r\n")));
     EXPECT_THAT(client.read_response(), HasSubstr("X-Got-Content-Encoding: snappy"));
+    ASSERT_TRUE(client.send(post("/packed", "not gzip", "Content-Encoding: gzip\r\n")));
+    const std::string packed = client.read_response();
+    EXPECT_THAT(packed, HasSubstr("X-Got-Content-Encoding: gzip"));
+    EXPECT_THAT(packed, HasSubstr("POST /packed\nnot gzip"));
 }
 
 TEST(HttpServer, RefusesBombsAndDamagedGzip) {

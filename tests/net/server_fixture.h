@@ -61,6 +61,10 @@ public:
         co_return response;
     }
 
+    [[nodiscard]] bool wants_packed_body(const net::HttpRequest& request) const override {
+        return request.path == "/packed";
+    }
+
     std::atomic<int> handled = 0;
     std::atomic<bool> opened = false;
     std::atomic<bool> left = false;
