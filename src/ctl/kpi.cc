@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace kpid::ctl {
@@ -93,6 +94,10 @@ int run_notifications_list(const NotificationsOptions& options, const CommonOpti
     }
     std::vector<std::vector<std::string>> rows{
         {"CREATED", "RECEIVER", "STATE", "ATTEMPTS", "FIRING", "RESOLVED", "LAST ERROR", "ID"}};
+    // The answer is in order of id; times are all UTC and of one length, so that they sort as text.
+    const auto newer = [](const std::vector<std::string>& a, const std::vector<std::string>& b) {
+        return a.front() > b.front();
+    };
     answer->data().for_each([&](std::string_view, const wire::JsonValue& message) {
         std::size_t firing = 0;
         std::size_t resolved = 0;
@@ -114,6 +119,7 @@ int run_notifications_list(const NotificationsOptions& options, const CommonOpti
                         std::to_string(firing), std::to_string(resolved), last_error,
                         member_text(message, "id")});
     });
+    std::stable_sort(rows.begin() + 1, rows.end(), newer);
     fmt::print("{}", format_table(rows));
     return kExitFine;
 }

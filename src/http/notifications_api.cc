@@ -80,6 +80,8 @@ Result<net::HttpResponse> notifications_response(const notify::Notifier& notifie
     if (limit != 0 && messages.size() > limit) {
         messages.resize(limit);
     }
+    std::sort(messages.begin(), messages.end(),
+              [](const notify::Message& a, const notify::Message& b) { return a.id < b.id; });
     JsonWriter json;
     json.begin_array();
     for (const notify::Message& message : messages) {

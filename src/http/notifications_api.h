@@ -8,8 +8,8 @@
 
 namespace kpid::http {
 
-/// `notifications?receiver=&state=&limit=`: pending ones, then settled ones, newest first. Each
-/// carries `body` too where the receiver is the inbox.
+/// `notifications?receiver=&state=&limit=`: in order of id; `limit` keeps the pending ones first,
+/// then the newest. Each carries `body` too where the receiver is the inbox.
 [[nodiscard]] Result<net::HttpResponse> notifications_response(const notify::Notifier& notifier,
                                                                const net::HttpParams& params);
 /// `POST notifications/<id>/retry|drop`.

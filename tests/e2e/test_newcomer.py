@@ -27,6 +27,8 @@ class Newcomer(Case):
             return {alert["status"] for message in kpid.api("/api/v1/notifications", receiver="inbox")
                     for alert in message["alerts"]}
         wait_until("a firing and its end in the inbox", lambda: statuses() == {"firing", "resolved"}, 180)
+        ids = [message["id"] for message in kpid.api("/api/v1/notifications")]
+        self.assertEqual(ids, sorted(ids))
         inbox = kpid.request("GET", "/inbox").text
         self.assertIn("checkout_error_ratio", inbox)
         listed = self.kpictl("notifications", "list", server=kpid)
