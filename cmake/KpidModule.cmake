@@ -16,8 +16,6 @@ target_compile_options(
             # A designated initializer names what differs from the default; the rest is meant.
             -Wno-missing-field-initializers
             $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
-            # libstdc++ 12's own stable_sort calls what it calls deprecated, and clang says so in our files.
-            $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>
             # libstdc++ 12's own std::stable_sort calls what it has deprecated itself.
             $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
             $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)
@@ -49,6 +47,8 @@ endfunction()
 
 # kpid_test(NAME storage LABELS unit SOURCES a_test.cc ... DEPS ...) makes the program <name>_test and one
 # ctest entry for each of its sources' suites (a suite is named as its file: log_test.cc has Log*).
+# Those with the label concurrency are also built by the target concurrency_tests.
+add_custom_target(concurrency_tests)
 function(kpid_test)
   cmake_parse_arguments(ARG "" "NAME;TIMEOUT" "LABELS;SOURCES;DEPS" ${ARGN})
   if(NOT ARG_TIMEOUT)
@@ -57,14 +57,17 @@ function(kpid_test)
   set(target ${ARG_NAME}_test)
   add_executable(${target} ${ARG_SOURCES})
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
-  target_compile_definitions(
-    ${target} PRIVATE KPID_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
-                      KPID_CONFORMANCE_DIR_DEFAULT="${PROJECT_SOURCE_DIR}/../shared/conformance")
   target_link_libraries(${target} PRIVATE kpid_warnings GTest::gmock GTest::gtest_main ${ARG_DEPS})
   add_test(NAME ${ARG_NAME} COMMAND ${target} --gtest_brief=1)
   set_tests_properties(
-    ${ARG_NAME} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
-                           ENVIRONMENT "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan.supp")
+    ${ARG_NAME}
+    PROPERTIES
+      LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
+      ENVIRONMENT
+      "KPID_SOURCE_DIR=${PROJECT_SOURCE_DIR};TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan.supp")
+  if("concurrency" IN_LIST ARG_LABELS)
+    add_dependencies(concurrency_tests ${target})
+  endif()
 endfunction()
 
 # kpid_benchmark(NAME wire_text SOURCES ... DEPS ...) makes the program bench/<name>_bench, built by the
@@ -83,6 +86,7 @@ endfunction()
 
 # kpid_fuzzer(NAME wire_text SOURCES x_fuzz.cc CORPUS dir DEPS ...): with KPID_BUILD_FUZZERS a libFuzzer
 # program fuzz/<name>_fuzz; else the same source with a main that replays the corpus, as a test.
+add_custom_target(fuzzers)
 function(kpid_fuzzer)
   cmake_parse_arguments(ARG "" "NAME;CORPUS" "SOURCES;DEPS" ${ARGN})
   set(target ${ARG_NAME}_fuzz)
@@ -91,6 +95,7 @@ function(kpid_fuzzer)
     target_compile_options(${target} PRIVATE -fsanitize=fuzzer)
     target_link_options(${target} PRIVATE -fsanitize=fuzzer)
     set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/fuzz")
+    add_dependencies(fuzzers ${target})
   else()
     add_executable(${target} ${ARG_SOURCES} "${PROJECT_SOURCE_DIR}/tests/support/fuzz_replay_main.cc")
     add_test(NAME fuzz_${ARG_NAME} COMMAND ${target} "${PROJECT_SOURCE_DIR}/tests/data/corpus/${ARG_CORPUS}")

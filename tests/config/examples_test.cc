@@ -3,6 +3,7 @@
 #include "config/load.h"
 #include "config/loading.h"
 #include "support/conformance.h"
+#include "support/source_dir.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -20,7 +21,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 
 std::filesystem::path examples() {
-    return std::filesystem::path(KPID_SOURCE_DIR) / "config" / "examples";
+    return kpid::testing::source_dir() / "config" / "examples";
 }
 
 LoadResult load_example(const std::string& name) {
@@ -61,7 +62,7 @@ TEST(Examples, OthersWaitOnlyForWhatIsNotBuiltYet) {
 }
 
 TEST(Examples, AreTheSameAsThoseBesideTheCheckout) {
-    const auto theirs = std::filesystem::path(KPID_SOURCE_DIR) / ".." / "shared" / "examples";
+    const auto theirs = kpid::testing::source_dir() / ".." / "shared" / "examples";
     if (!std::filesystem::is_directory(theirs)) {
         std::cerr << "\n*** " << theirs << " is absent: nothing to compare with ***\n\n";
         return;

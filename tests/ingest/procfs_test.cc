@@ -4,6 +4,7 @@
 
 #include "ingest/collectors.h"
 #include "ingest/ingest_fixture.h"
+#include "support/source_dir.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -20,7 +21,7 @@ using ::testing::IsSupersetOf;
 using ::testing::UnorderedElementsAre;
 
 std::string root() {
-    return std::string(KPID_SOURCE_DIR) + "/tests/data/host";
+    return (kpid::testing::source_dir() / "tests/data/host").string();
 }
 
 std::string text_of(const std::string& path) {

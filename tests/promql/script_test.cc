@@ -2,6 +2,7 @@
 
 #include "promql/script_runner.h"
 #include "support/conformance.h"
+#include "support/source_dir.h"
 
 #include <gtest/gtest.h>
 
@@ -13,8 +14,7 @@ namespace {
 
 TEST(Script, EveryEvaluationGivesWhatItSays) {
     std::set<std::filesystem::path> files;
-    const std::filesystem::path folder =
-        std::filesystem::path(KPID_SOURCE_DIR) / "tests/promql/scripts";
+    const std::filesystem::path folder = kpid::testing::source_dir() / "tests/promql/scripts";
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
         files.insert(entry.path());
     }

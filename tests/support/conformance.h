@@ -1,6 +1,8 @@
 #pragma once
 // Finds the conformance data that lies beside the checkout.
 
+#include "support/source_dir.h"
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -18,7 +20,7 @@ namespace kpid::testing {
 inline std::optional<std::filesystem::path> conformance_dir(std::string_view suite) {
     const char* from_env = std::getenv("KPID_CONFORMANCE_DIR");
     const std::filesystem::path root =
-        from_env != nullptr ? from_env : KPID_CONFORMANCE_DIR_DEFAULT;
+        from_env != nullptr ? from_env : source_dir() / ".." / "shared" / "conformance";
     std::filesystem::path folder = root / suite;
     if (!std::filesystem::is_directory(folder)) {
         std::cerr << "\n*** CONFORMANCE DATA ABSENT: " << folder

@@ -1,6 +1,8 @@
 // The house rules that a compiler does not know: the order of the rooms, the bans, sizes, top
 // comments, and that every test is listed. Reads the source tree as text.
 
+#include "support/source_dir.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -28,7 +30,7 @@ struct SourceFile {
 };
 
 std::vector<SourceFile> read_tree() {
-    const fs::path top = KPID_SOURCE_DIR;
+    const fs::path top = kpid::testing::source_dir();
     std::vector<SourceFile> files;
     for (const char* folder : {"include", "src", "tests"}) {
         for (const auto& entry : fs::recursive_directory_iterator(top / folder)) {
@@ -231,7 +233,7 @@ TEST(Tidy, HeadersBeginWithPragmaOnceAndSayWhatTheyAre) {
 
 TEST(Tidy, EveryTestIsListedInItsCMakeLists) {
     std::vector<std::string> findings;
-    const fs::path top = KPID_SOURCE_DIR;
+    const fs::path top = kpid::testing::source_dir();
     for (const SourceFile& file : tree()) {
         const fs::path path = file.path;
         const std::string name = path.filename().string();
@@ -258,7 +260,7 @@ TEST(Tidy, EveryTestIsListedInItsCMakeLists) {
 
 TEST(Tidy, EveryRoomHasAReadme) {
     for (const auto& [room, floor] : kFloors) {
-        EXPECT_TRUE(fs::exists(fs::path(KPID_SOURCE_DIR) / "src" / room / "README.md")) << room;
+        EXPECT_TRUE(fs::exists(kpid::testing::source_dir() / "src" / room / "README.md")) << room;
     }
 }
 
