@@ -32,8 +32,9 @@ void append_alert_series(const model::Labels& labels, AlertState state, Timestam
     model::LabelsBuilder builder(labels);
     builder.set(model::kMetricName, "ALERTS_FOR_STATE");
     // Whole seconds, as Prometheus writes them.
-    const auto seconds = static_cast<double>(active_at.ms() / 1000);
-    model::SeriesSample for_state{.labels = builder.build(), .time = now, .value = seconds};
+    const std::int64_t seconds = active_at.ms() / 1000;
+    model::SeriesSample for_state{
+        .labels = builder.build(), .time = now, .value = static_cast<double>(seconds)};
     builder.set(model::kMetricName, "ALERTS").set("alertstate", to_string(state));
     out.push_back({.labels = builder.build(), .time = now, .value = 1});
     out.push_back(std::move(for_state));

@@ -413,6 +413,7 @@ std::vector<Alert> Dispatcher::Impl::known_firing() const {
         }
     }
     std::vector<Alert> alerts;
+    alerts.reserve(firing.size());
     for (const auto& [identity, alert] : firing) {
         alerts.push_back(*alert);
     }

@@ -44,7 +44,7 @@ std::string pad(std::string text, const Directive& d, bool numeric) {
     return std::string(missing, ' ') + text;
 }
 
-std::string with_sign(std::string digits, bool negative, const Directive& d) {
+std::string with_sign(const std::string& digits, bool negative, const Directive& d) {
     if (negative) {
         return "-" + digits;
     }
@@ -78,7 +78,7 @@ std::string format_float_verb(double value, const Directive& d) {
     } else {
         text = format_fixed(magnitude, verb == 'F' ? 'f' : verb, d.precision.value_or(6));
     }
-    return pad(with_sign(std::move(text), std::signbit(value), d), d, true);
+    return pad(with_sign(text, std::signbit(value), d), d, true);
 }
 
 std::string format_integer_verb(std::uint64_t magnitude, bool negative, const Directive& d) {
@@ -107,7 +107,7 @@ std::string format_integer_verb(std::uint64_t magnitude, bool negative, const Di
     if (d.precision && digits.size() < static_cast<std::size_t>(*d.precision)) {
         digits.insert(0, static_cast<std::size_t>(*d.precision) - digits.size(), '0');
     }
-    return pad(with_sign(std::move(digits), negative, d), d, !d.precision);
+    return pad(with_sign(digits, negative, d), d, !d.precision);
 }
 
 std::string format_code_point(std::uint64_t value, const Directive& d) {

@@ -35,8 +35,9 @@ std::optional<char32_t> read_digits(std::string_view& rest, std::size_t count, i
         return std::nullopt;
     }
     std::uint32_t value = 0;
-    const auto [end, error] = std::from_chars(rest.data(), rest.data() + count, value, base);
-    if (error != std::errc{} || end != rest.data() + count) {
+    const char* const begin = rest.data();
+    const auto [end, error] = std::from_chars(begin, begin + count, value, base);
+    if (error != std::errc{} || end != begin + count) {
         return std::nullopt;
     }
     rest.remove_prefix(count);

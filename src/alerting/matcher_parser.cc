@@ -262,10 +262,10 @@ Result<void> check_size(std::string_view text) {
 // it.
 template <class T>
 Result<T> choose(Result<T> utf8, Result<T> classic) {
-    if (classic) {
+    if (classic || !utf8) {
         return classic;
     }
-    return utf8 ? utf8 : classic;
+    return utf8;
 }
 
 }  // namespace

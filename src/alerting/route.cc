@@ -114,6 +114,7 @@ model::Labels ResolvedRoute::group_labels(const model::Labels& labels) const {
         return labels;
     }
     std::vector<model::Label> taken;
+    taken.reserve(group_by.size());
     for (const std::string& name : group_by) {
         taken.push_back({name, std::string(labels.get(name))});
     }

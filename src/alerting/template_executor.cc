@@ -314,7 +314,7 @@ private:
             // Arguments behind the deciding one are not evaluated.
             const bool decides = first.text == "or";
             for (std::size_t i = 1; i < command.children.size(); ++i) {
-                KPID_TRY(const TemplateValue value, evaluate_argument(*command.children[i], dot));
+                KPID_TRY(TemplateValue value, evaluate_argument(*command.children[i], dot));
                 const bool last = i + 1 == command.children.size() && !piped;
                 if (value.truth() == decides || last) {
                     return value;

@@ -300,7 +300,7 @@ Result<void> Daemon::reload() {
     if (!tasks_.spawn("apply sources", apply_ingest(loaded.config, applied))) {
         return unavailable("kpid is ending");
     }
-    const Result<void> collecting = done.get();
+    Result<void> collecting = done.get();
     reload_successful_.Set(collecting ? 1 : 0);
     if (!collecting) {
         return collecting;

@@ -108,6 +108,7 @@ double decode_unit_scale(Fields& fields) {
         return found->scale;
     }
     std::vector<std::string> names;
+    names.reserve(kUnitScales.size());
     for (const UnitScale& known : kUnitScales) {
         names.emplace_back(known.name);
     }

@@ -271,19 +271,21 @@ void Fields::finish() {
 bool Fields::text(std::string_view key, std::string& out) {
     const YamlNode* value = take(key);
     auto read = value == nullptr ? std::nullopt : read_text(context_, *value, key);
-    if (read) {
-        out = *std::move(read);
+    if (!read) {
+        return false;
     }
-    return read.has_value();
+    out = *std::move(read);
+    return true;
 }
 
 bool Fields::raw_text(std::string_view key, std::string& out) {
     const YamlNode* value = take(key);
     auto read = value == nullptr ? std::nullopt : read_raw_text(context_, *value, key);
-    if (read) {
-        out = *std::move(read);
+    if (!read) {
+        return false;
     }
-    return read.has_value();
+    out = *std::move(read);
+    return true;
 }
 
 bool Fields::word(std::string_view key, std::string& out) {
@@ -361,10 +363,11 @@ bool Fields::positive_span(std::string_view key, Duration& out) {
 bool Fields::texts(std::string_view key, std::vector<std::string>& out) {
     const YamlNode* value = take(key);
     auto read = value == nullptr ? std::nullopt : read_texts(context_, *value, key);
-    if (read) {
-        out = *std::move(read);
+    if (!read) {
+        return false;
     }
-    return read.has_value();
+    out = *std::move(read);
+    return true;
 }
 
 bool Fields::choice(std::string_view key, std::span<const std::string_view> words,

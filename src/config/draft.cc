@@ -14,8 +14,9 @@ namespace {
 std::size_t take_offset(std::string_view text, std::string_view message) {
     int line = 0;
     int column = 0;
-    const char* end = message.data() + message.size();
-    const auto first = std::from_chars(message.data(), end, line);
+    const char* const begin = message.data();
+    const char* const end = begin + message.size();
+    const auto first = std::from_chars(begin, end, line);
     if (first.ec != std::errc{} || first.ptr == end || *first.ptr != ':') {
         return 0;
     }

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -50,7 +49,8 @@ Result<std::string> DiskFileReader::read(const std::string& path) const {
     }
     std::ifstream in(path, std::ios::binary);
     if (!in) {
-        return unavailable(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+        return unavailable(
+            fmt::format("cannot read {}: {}", path, std::generic_category().message(errno)));
     }
     // Read in pieces, so that neither a pipe nor a growing file gets past the limit.
     std::string text;
@@ -70,6 +70,7 @@ Result<std::string> DiskFileReader::read(const std::string& path) const {
 
 Result<std::vector<std::string>> DiskFileReader::glob(const std::string& pattern) const {
     GlobAnswer answer;
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): glibc's is safe as long as nobody changes the locale.
     const int status = ::glob(pattern.c_str(), 0, nullptr, &answer.value);
     if (status == GLOB_NOMATCH) {
         return std::vector<std::string>();

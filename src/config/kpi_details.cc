@@ -130,6 +130,7 @@ void KpiDecoder::decode_unit_map(const YamlNode& node) {
     model::Unit unit;
     std::string kind;
     std::vector<std::string_view> names;
+    names.reserve(kKinds.size());
     for (const KindName& known : kKinds) {
         names.push_back(known.name);
     }

@@ -327,6 +327,7 @@ std::vector<Finding> check_file(const std::string& path, const LoadOptions& opti
 }
 
 std::optional<std::string> process_environment(const std::string& name) {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody changes the environment of this process.
     const char* value = std::getenv(name.c_str());
     return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
 }

@@ -231,7 +231,7 @@ Result<void> check_url(std::string_view text) {
     if (parsed.has_error()) {
         return invalid_argument("not a URL");
     }
-    const boost::urls::url_view url = *parsed;
+    const boost::urls::url_view& url = *parsed;
     if (url.scheme() != "http" && url.scheme() != "https") {
         return invalid_argument("the URL must begin with http:// or https://");
     }

@@ -7,7 +7,9 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <exception>
 #include <functional>
+#include <iostream>
 
 namespace {
 
@@ -71,7 +73,7 @@ void add_notifications(CLI::App& app, CommandLine& line) {
     CLI::App* notifications =
         app.add_subcommand("notifications", "Messages that were sent or wait to be.");
     notifications->require_subcommand(1);
-    CLI::App* list = notifications->add_subcommand("list", "Pending ones first, newest first.");
+    CLI::App* list = notifications->add_subcommand("list", "The newest first.");
     list->add_option("--receiver", line.notifications.receiver, "Only of this receiver.");
     list->add_option("--state", line.notifications.state, "pending, delivered, failed or dropped.");
     list->add_option("--limit", line.notifications.limit, "At most so many.");
@@ -82,9 +84,7 @@ void add_notifications(CLI::App& app, CommandLine& line) {
     });
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
     CommandLine line;
     CLI::App app("kpictl checks configurations and asks a running kpid.", "kpictl");
     app.set_version_flag("--version",
@@ -109,4 +109,15 @@ int main(int argc, char** argv) {
     }
     line.common.output = output == "json" ? OutputFormat::kJson : OutputFormat::kText;
     return line.run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const std::exception& failure) {
+        std::cerr << "kpictl: " << failure.what() << "\n";
+        return kpid::ctl::kExitUsage;
+    }
 }

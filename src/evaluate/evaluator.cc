@@ -296,6 +296,7 @@ std::vector<RuleGroupView> Evaluator::rule_file_groups() const {
         }
     }
     std::vector<RuleGroupView> views;
+    views.reserve(units.size());
     for (const auto& unit : units) {
         views.push_back(unit->view());
     }

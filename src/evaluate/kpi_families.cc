@@ -97,6 +97,7 @@ private:
 std::vector<const kpi::InstanceReport*> worst_instances(const kpi::Report& report,
                                                         std::size_t instances_max) {
     std::vector<const kpi::InstanceReport*> instances;
+    instances.reserve(report.instances.size());
     for (const kpi::InstanceReport& instance : report.instances) {
         instances.push_back(&instance);
     }

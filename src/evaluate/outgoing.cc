@@ -32,6 +32,7 @@ std::vector<model::StateWrite> newest_writes(std::vector<model::StateWrite> all)
         newest.insert_or_assign(std::move(write.key), std::move(write.value));
     }
     std::vector<model::StateWrite> kept;
+    kept.reserve(newest.size());
     for (auto& [key, value] : newest) {
         kept.push_back({key, std::move(value)});
     }

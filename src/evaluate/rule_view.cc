@@ -37,7 +37,7 @@ std::string bound_text(const kpi::Bound& bound, const config::KpiEntry& entry) {
 
 // The level as PromQL, for people: what would fire.
 std::string level_query(const config::KpiEntry& entry, const kpi::Condition& condition) {
-    const std::string value = "(" + entry.definition.value_expr + ")";
+    std::string value = "(" + entry.definition.value_expr + ")";
     const std::string a = bound_text(condition.a, entry);
     const std::string b = bound_text(condition.b, entry);
     switch (condition.op) {
@@ -139,6 +139,7 @@ std::vector<RuleGroupView> kpi_group_views(const std::vector<KpiView>& kpis) {
         append_levels(kpi, group.rules);
     }
     std::vector<RuleGroupView> views;
+    views.reserve(by_file.size());
     for (auto& [file, group] : by_file) {
         views.push_back(std::move(group));
     }

@@ -44,7 +44,7 @@ void write_matrix(JsonWriter& json, const promql::Matrix& matrix) {
 
 }  // namespace
 
-net::HttpResponse success(std::string data, const std::vector<std::string>& warnings,
+net::HttpResponse success(std::string_view data, const std::vector<std::string>& warnings,
                           const std::vector<std::string>& infos) {
     JsonWriter json;
     json.begin_object().key("status").string("success").key("data").raw(data);

@@ -16,7 +16,7 @@
 namespace kpid::http {
 
 /// `{"status":"success","data":<data>}` and, where given, warnings and infos.
-[[nodiscard]] net::HttpResponse success(std::string data,
+[[nodiscard]] net::HttpResponse success(std::string_view data,
                                         const std::vector<std::string>& warnings = {},
                                         const std::vector<std::string>& infos = {});
 

@@ -14,7 +14,6 @@ constexpr std::string_view kRetryAfterSeconds = "1";
 ErrorStatus error_status(Code code) {
     switch (code) {
         case Code::kInvalidArgument:
-            return {400, "bad_data"};
         case Code::kUnsupported:
             return {400, "bad_data"};
         case Code::kNotFound:
@@ -34,7 +33,6 @@ ErrorStatus error_status(Code code) {
         case Code::kPermissionDenied:
             return {403, "bad_data"};
         case Code::kDataLoss:
-            return {500, "internal"};
         case Code::kInternal:
             return {500, "internal"};
     }

@@ -13,6 +13,7 @@
 #include <memory>
 #include <sys/statvfs.h>
 #include <sys/utsname.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -27,7 +28,7 @@ Result<std::string> read_file(const std::string& path) {
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"),
                                                                &std::fclose);
     if (file == nullptr) {
-        return unavailable(fmt::format("{}: {}", path, std::strerror(errno)));
+        return unavailable(fmt::format("{}: {}", path, std::generic_category().message(errno)));
     }
     std::string text;
     std::array<char, 16'384> block{};

@@ -47,7 +47,7 @@ private:
     Running start(PollerSpec spec);
     void reconfigure_pollers(WantedPollers wanted);
     Result<void> reconfigure_statsd(const std::optional<config::StatsdListener>& wanted);
-    void retire(std::shared_ptr<Poller> poller) KPID_REQUIRES(mutex_);
+    void retire(const std::shared_ptr<Poller>& poller) KPID_REQUIRES(mutex_);
     void forget(const std::shared_ptr<Poller>& poller);
     net::Task<> end(std::shared_ptr<Poller> poller, Timestamp at);
     net::Task<> replace(std::shared_ptr<Poller> old, std::shared_ptr<Poller> fresh);
@@ -127,7 +127,7 @@ void Ingest::Impl::reconfigure_pollers(WantedPollers wanted) {
         }
     }
     for (auto& [key, gone] : running_) {
-        retire(std::move(gone.poller));
+        retire(gone.poller);
     }
     running_ = std::move(next);
     dropped_ = std::move(wanted.dropped);
@@ -148,7 +148,7 @@ void Ingest::Impl::count_sources(const std::vector<std::string>& sources) {
     sources_ = std::move(wanted);
 }
 
-void Ingest::Impl::retire(std::shared_ptr<Poller> poller) {
+void Ingest::Impl::retire(const std::shared_ptr<Poller>& poller) {
     poller->stop();
     ending_.insert(poller);
     tasks_.spawn("end " + poller->source(), end(poller, environment_.timers.clock().wall_now()));
@@ -306,13 +306,13 @@ Ingest::Impl::Answers Ingest::Impl::answers(const std::string_view* job) const {
     return answers;
 }
 
-Ingest::Ingest(net::Strand strand, IngestDependencies dependencies)
+Ingest::Ingest(net::Strand strand, const IngestDependencies& dependencies)
     : impl_(std::make_unique<Impl>(std::move(strand), dependencies)) {
 }
 
 Ingest::~Ingest() = default;
 
-Result<void> Ingest::reconfigure(std::shared_ptr<const config::Config> config) {
+Result<void> Ingest::reconfigure(const std::shared_ptr<const config::Config>& config) {
     return impl_->reconfigure(*config);
 }
 

@@ -33,7 +33,7 @@ struct IngestDependencies {
 /// come from one strand; the views may be asked for from any thread.
 class Ingest {
 public:
-    Ingest(net::Strand strand, IngestDependencies dependencies);
+    Ingest(net::Strand strand, const IngestDependencies& dependencies);
     ~Ingest();
     Ingest(const Ingest&) = delete;
     Ingest& operator=(const Ingest&) = delete;
@@ -41,7 +41,7 @@ public:
     /// Starts what the configuration names and stops what it no longer names; what is unchanged
     /// goes on without a gap. The first call starts everything. An error: a listener's address
     /// cannot be had (pollers run all the same); it names the address and the setting.
-    [[nodiscard]] Result<void> reconfigure(std::shared_ptr<const config::Config> config);
+    [[nodiscard]] Result<void> reconfigure(const std::shared_ptr<const config::Config>& config);
     void stop();
     [[nodiscard]] net::Task<bool> join(MonoTime deadline);
 

@@ -99,7 +99,7 @@ Result<void> ScrapePoll::take(const Result<net::HttpClientResponse>& answer, Tim
                               MonoTime started) {
     book_.begin_round();
     DecodedScrape scrape;
-    const Result<void> decoded = decode(answer, at, scrape);
+    Result<void> decoded = decode(answer, at, scrape);
     const std::size_t own_count = decoded ? scrape.samples.size() : 0;
     if (decoded) {
         book_.commit(at, scrape.samples);

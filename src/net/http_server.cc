@@ -190,7 +190,7 @@ Task<> HttpServer::Impl::serve(std::uint64_t hook_id, std::shared_ptr<IdleHook> 
 void HttpServer::Impl::close_idle() {
     const MutexLock lock(mutex);
     for (const auto& [id, hook] : hooks) {
-        asio::post(hook->strand, [hook = hook] {
+        asio::post(hook->strand, [hook] {
             if (hook->close) {
                 hook->close();
             }

@@ -69,7 +69,7 @@ bool TaskGroup::spawn_on(const Strand& strand, std::string name, Task<> task) {
     // strand.
     asio::post(strand, [this, id, child, name = std::move(name), task = std::move(task)]() mutable {
         auto on_end = [this, id, child, name = std::move(name)](std::exception_ptr failure) {
-            finished(id, name, std::move(failure));
+            finished(id, name, failure);
         };
         asio::co_spawn(
             child->strand, std::move(task),
@@ -89,7 +89,7 @@ void TaskGroup::stop() {
     closed_ = true;
     for (const auto& [id, child] : children_) {
         asio::post(child->strand,
-                   [child = child] { child->signal.emit(asio::cancellation_type::terminal); });
+                   [child] { child->signal.emit(asio::cancellation_type::terminal); });
     }
 }
 
@@ -120,7 +120,8 @@ Task<Result<void>> TaskGroup::wait_empty() {
     co_return Result<void>();
 }
 
-void TaskGroup::finished(std::uint64_t id, const std::string& name, std::exception_ptr failure) {
+void TaskGroup::finished(std::uint64_t id, const std::string& name,
+                         const std::exception_ptr& failure) {
     if (failure) {
         if (const std::optional<Error> error = error_of(failure)) {
             log_.error("task failed", {{"task", name}, {"error", error->message}});

@@ -64,7 +64,7 @@ public:
 
 private:
     struct Child;
-    void finished(std::uint64_t id, const std::string& name, std::exception_ptr failure);
+    void finished(std::uint64_t id, const std::string& name, const std::exception_ptr& failure);
     [[nodiscard]] Task<bool> join_until(Timers* timers, MonoTime deadline);
     [[nodiscard]] Task<Result<void>> wait_empty();
 

@@ -34,7 +34,7 @@ constexpr std::size_t kControlBytes = CMSG_SPACE(sizeof(std::uint32_t));
 class UdpListener::Impl {
 public:
     Impl(const Strand& strand, DatagramHandler& h, Logger l, UdpListenerOptions o)
-        : handler(h), log(std::move(l)), options(std::move(o)), socket(strand) {}
+        : handler(h), log(std::move(l)), options(std::move(o)), socket_(strand) {}
 
     Result<void> open();
     Task<> run();
@@ -56,7 +56,7 @@ private:
     void note_kernel_drops(const msghdr& message);
 
     // Owned by the strand. Entry i of each list belongs to datagram i of a batch.
-    Socket socket;
+    Socket socket_;
     std::vector<char> room_;
     std::vector<iovec> parts_;
     std::vector<std::array<char, kControlBytes>> controls_;
@@ -71,27 +71,28 @@ Result<void> UdpListener::Impl::open() {
     }
     const udp::endpoint endpoint(resolved->address, resolved->port);
     error_code failure;
-    socket.open(endpoint.protocol(), failure);
+    socket_.open(endpoint.protocol(), failure);
     if (!failure && resolved->every_interface && endpoint.protocol() == udp::v6()) {
-        socket.set_option(asio::ip::v6_only(false), failure);
+        socket_.set_option(asio::ip::v6_only(false), failure);
     }
     if (!failure) {
-        socket.bind(endpoint, failure);
+        socket_.bind(endpoint, failure);
     }
     if (failure) {
         return listen_error(options.listen, failure.message(), options.listen_setting);
     }
-    port = socket.local_endpoint(failure).port();
+    port = socket_.local_endpoint(failure).port();
     // Both are wishes: the socket works without them.
     error_code refused;
     const auto wish =
         static_cast<int>(std::min<std::size_t>(options.receive_buffer_bytes, 1U << 30U));
-    socket.set_option(asio::socket_base::receive_buffer_size(wish), refused);
+    socket_.set_option(asio::socket_base::receive_buffer_size(wish), refused);
     asio::socket_base::receive_buffer_size got;
-    socket.get_option(got, refused);
+    socket_.get_option(got, refused);
     receive_buffer_bytes = static_cast<std::uint64_t>(std::max(0, got.value()));
     const int on = 1;
-    static_cast<void>(setsockopt(socket.native_handle(), SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on)));
+    static_cast<void>(
+        setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on)));
     prepare_batch();
     return {};
 }
@@ -111,7 +112,7 @@ void UdpListener::Impl::prepare_batch() {
 
 Task<> UdpListener::Impl::run() {
     for (;;) {
-        const auto [failure] = co_await socket.async_wait(Socket::wait_read, kToken);
+        const auto [failure] = co_await socket_.async_wait(Socket::wait_read, kToken);
         if (failure == asio::error::operation_aborted) {
             co_return;
         }
@@ -124,7 +125,7 @@ Task<> UdpListener::Impl::run() {
                 break;
             }
         }
-        const auto executor = socket.get_executor();
+        const auto executor = socket_.get_executor();
         co_await asio::post(executor, asio::use_awaitable_t<Strand>());
     }
 }
@@ -138,7 +139,7 @@ bool UdpListener::Impl::receive_batch() {
         messages_[i].msg_hdr.msg_control = controls_[i].data();
         messages_[i].msg_hdr.msg_controllen = kControlBytes;
     }
-    const int received = recvmmsg(socket.native_handle(), messages_.data(),
+    const int received = recvmmsg(socket_.native_handle(), messages_.data(),
                                   static_cast<unsigned>(messages_.size()), MSG_DONTWAIT, nullptr);
     if (received < 0) {
         if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
@@ -182,7 +183,8 @@ void UdpListener::Impl::note_kernel_drops(const msghdr& message) {
 
 UdpListener::UdpListener(Strand strand, DatagramHandler& handler, Logger log,
                          UdpListenerOptions options)
-    : impl_(std::make_unique<Impl>(strand, handler, std::move(log), std::move(options))) {
+    : impl_(
+          std::make_unique<Impl>(std::move(strand), handler, std::move(log), std::move(options))) {
 }
 
 UdpListener::~UdpListener() = default;

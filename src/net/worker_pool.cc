@@ -32,6 +32,12 @@ struct ParallelLoop {
             wake.notify_all();
         }
     }
+    void wait() {
+        const MutexLock lock(mutex);
+        while (finished < count) {
+            wake.wait(mutex);
+        }
+    }
     const std::size_t count;
     const std::function<void(std::size_t)>* const body;  // valid until finished == count
     std::atomic<std::size_t> next = 0;
@@ -104,8 +110,7 @@ void WorkerPool::parallel_for(std::size_t count, const std::function<void(std::s
         }
     }
     loop->take_part();
-    std::unique_lock<Mutex> lock(loop->mutex);
-    loop->wake.wait(lock, [&loop] { return loop->finished == loop->count; });
+    loop->wait();
 }
 
 std::size_t WorkerPool::queued() const {
@@ -118,19 +123,22 @@ std::uint64_t WorkerPool::refused() const {
     return refused_;
 }
 
+std::function<void()> WorkerPool::take() {
+    const MutexLock lock(mutex_);
+    while (queue_.empty() && !closing_) {
+        wake_.wait(mutex_);
+    }
+    if (queue_.empty()) {
+        return nullptr;
+    }
+    std::function<void()> task = std::move(queue_.front());
+    queue_.pop_front();
+    return task;
+}
+
 void WorkerPool::work() {
-    std::unique_lock<Mutex> lock(mutex_);
-    for (;;) {
-        wake_.wait(lock, [this] { return closing_ || !queue_.empty(); });
-        if (queue_.empty()) {
-            return;
-        }
-        std::function<void()> task = std::move(queue_.front());
-        queue_.pop_front();
-        lock.unlock();
+    while (const std::function<void()> task = take()) {
         task();
-        task = nullptr;
-        lock.lock();
     }
 }
 

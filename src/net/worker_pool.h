@@ -50,6 +50,8 @@ public:
 
 private:
     void work();
+    /// Waits; null when the pool closes and nothing is left.
+    [[nodiscard]] std::function<void()> take();
     [[nodiscard]] bool push(std::function<void()>& task);
 
     const WorkerPoolOptions options_;

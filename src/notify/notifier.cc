@@ -11,7 +11,7 @@
 
 namespace kpid::notify {
 
-Notifier::Notifier(net::Strand strand, NotifierDependencies dependencies)
+Notifier::Notifier(const net::Strand& strand, NotifierDependencies dependencies)
     : store_(dependencies.store),
       client_(dependencies.client),
       timers_(dependencies.timers),
@@ -26,7 +26,7 @@ Notifier::Notifier(net::Strand strand, NotifierDependencies dependencies)
 
 Notifier::~Notifier() = default;
 
-Result<void> Notifier::start(std::shared_ptr<const config::Config> config) {
+Result<void> Notifier::start(const std::shared_ptr<const config::Config>& config) {
     const MutexLock lock(mutex_);
     const Timestamp now = timers_.clock().wall_now();
     config_ = config;
@@ -41,7 +41,7 @@ Result<void> Notifier::start(std::shared_ptr<const config::Config> config) {
     return {};
 }
 
-void Notifier::reconfigure(std::shared_ptr<const config::Config> config) {
+void Notifier::reconfigure(const std::shared_ptr<const config::Config>& config) {
     const MutexLock lock(mutex_);
     const Timestamp now = timers_.clock().wall_now();
     const bool was_silent = !config_->alerting.own_receivers_speak();

@@ -69,14 +69,14 @@ public:
     static constexpr Duration kWakeMax = std::chrono::seconds(30);
     static constexpr Duration kStoreRetry = std::chrono::seconds(1);
 
-    Notifier(net::Strand strand, NotifierDependencies dependencies);
+    Notifier(const net::Strand& strand, NotifierDependencies dependencies);
     ~Notifier() override;
 
     /// Reads back groups and messages, and goes on delivering. Blocks; once, before anything else.
-    [[nodiscard]] Result<void> start(std::shared_ptr<const config::Config> config);
+    [[nodiscard]] Result<void> start(const std::shared_ptr<const config::Config>& config);
     /// New routes and receivers. Messages for a receiver that is gone are dropped, counted and
     /// logged. Blocks.
-    void reconfigure(std::shared_ptr<const config::Config> config);
+    void reconfigure(const std::shared_ptr<const config::Config>& config);
 
     [[nodiscard]] Result<void> submit(Timestamp now, std::span<const alerting::Alert> alerts,
                                       std::span<const model::StateWrite> also) override;

@@ -23,7 +23,8 @@ double minute(const Moment& m) {
     return static_cast<double>(m.second_of_day / 60 % 60);
 }
 double hour(const Moment& m) {
-    return static_cast<double>(m.second_of_day / 3600);
+    const auto whole = m.second_of_day / 3600;
+    return static_cast<double>(whole);
 }
 double day_of_week(const Moment& m) {
     return static_cast<double>(std::chrono::weekday(m.day).c_encoding());

@@ -173,8 +173,9 @@ Result<std::uint64_t> SeriesParser::read_repetition() {
     }
     const Token token = reader_.take();
     std::uint64_t count = 0;
-    const char* const end = token.text.data() + token.text.size();
-    const auto [last, error] = std::from_chars(token.text.data(), end, count);
+    const char* const begin = token.text.data();
+    const char* const end = begin + token.text.size();
+    const auto [last, error] = std::from_chars(begin, end, count);
     if (error != std::errc() || last != end) {
         return reader_.error_at(
             token.position.start,

@@ -225,6 +225,7 @@ bool ExpositionScanner::check_labels(const SampleParts& parts) {
         return true;
     }
     std::vector<std::string> names;
+    names.reserve(labels.size());
     for (const RawLabel& label : labels) {
         names.push_back(resolved_name(label));
     }

@@ -232,8 +232,11 @@ private:
                 in_string = !in_string;
             } else if (!in_string && (c == '{' || c == '[')) {
                 ++open;
-            } else if (!in_string && (c == '}' || c == ']') && open > 0 && --open == 0) {
-                return at + 1;
+            } else if (!in_string && (c == '}' || c == ']') && open > 0) {
+                --open;
+                if (open == 0) {
+                    return at + 1;
+                }
             }
         }
         return text.size();

@@ -26,7 +26,7 @@ TEST(Number, FormatsAsGoDoes) {
         {0.0001, "0.0001", "0.0001", "0.0001"},
         {-1.5, "-1.5", "-1.5", "-1.5"},
         {INFINITY, "+Inf", "+Inf", "+Inf"},
-        {-INFINITY, "-Inf", "-Inf", "-Inf"},
+        {-double{INFINITY}, "-Inf", "-Inf", "-Inf"},
         {NAN, "NaN", "NaN", "NaN"},
     };
     for (const Case& c : cases) {

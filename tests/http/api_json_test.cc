@@ -26,7 +26,7 @@ TEST(ApiJson, SampleValuesReadAsPrometheusWritesThem) {
         {0.0000001, "1e-7"},
         {NAN, "NaN"},
         {INFINITY, "+Inf"},
-        {-INFINITY, "-Inf"},
+        {-double{INFINITY}, "-Inf"},
     };
     for (const Case& c : cases) {
         EXPECT_EQ(sample_value(c.value), c.want);

@@ -213,8 +213,7 @@ TEST(HttpClient, ReadsSecretsAtEachUse) {
     const std::string file = ::testing::TempDir() + "kpid_http_client_secret";
     HttpClientRequest request;
     request.url = fixture.url("/");
-    request.options.authorization.emplace();
-    request.options.authorization->credentials_file = file;
+    request.options.authorization = HttpClientOptions::Authorization{.credentials_file = file};
     for (const std::string secret : {"first", "second"}) {
         std::ofstream(file) << secret << "\n";
         const auto response = fixture.wait(fixture.client->send(request));

@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <set>
 
 namespace kpid::wire {
@@ -183,7 +184,7 @@ std::string as_exporter(const StatsdPacket& packet) {
                                       : gauge                                 ? "g"
                                                                               : "o";
         const double value = counter ? event.value / event.sample_rate : event.value;
-        const int times = counter || gauge ? 1 : static_cast<int>(1 / event.sample_rate + 0.5);
+        const int times = counter || gauge ? 1 : static_cast<int>(std::lround(1 / event.sample_rate));
         for (int i = 0; i < times; ++i) {
             text += fmt::format("{} {}{} {:g}\n", kind, event.name, tags, value);
         }
