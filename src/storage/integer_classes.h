@@ -43,7 +43,8 @@ inline constexpr std::size_t kClassesMax = 255;
     return (shift << granularity) + static_cast<unsigned>(number >> shift);
 }
 [[nodiscard]] constexpr unsigned class_bits(unsigned index, unsigned granularity) {
-    return index < (2U << granularity) ? 0 : (index >> granularity) - 1;
+    const unsigned octave = index >> granularity;
+    return octave > 1 ? octave - 1 : 0;
 }
 [[nodiscard]] constexpr std::uint64_t class_first(unsigned index, unsigned granularity) {
     const unsigned shift = class_bits(index, granularity);
@@ -73,10 +74,11 @@ inline void assign_frequencies(std::span<const std::uint8_t> weights,
         sum += kWeights[weight];
         present += weight > 0 ? 1 : 0;
     }
+    const std::uint32_t whole = std::max(sum, 1U);
     std::uint32_t rest = kFrequencyTotal;
     for (std::size_t i = 0; i < weights.size(); ++i) {
         const std::uint32_t width =
-            weights[i] > 0 ? 1 + kWeights[weights[i]] * (kFrequencyTotal - present) / sum : 0;
+            weights[i] > 0 ? 1 + kWeights[weights[i]] * (kFrequencyTotal - present) / whole : 0;
         frequencies[i].width = static_cast<std::uint16_t>(width);
         rest -= width;
     }

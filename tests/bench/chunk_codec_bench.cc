@@ -74,7 +74,6 @@ Speeds measure(const Source& source) {
     const std::vector<Columns> series = make_series(source, kSizeOfSpeed);
     const std::size_t samples = kSeries * kSizeOfSpeed;
     Speeds speeds;
-    std::string bytes;
     std::vector<std::string> chunks(kSeries);
     speeds.encode = speed(samples, [&] {
         for (std::size_t i = 0; i < kSeries; ++i) {
