@@ -56,9 +56,12 @@ std::uint64_t slope_of(std::span<const std::int64_t> numbers) {
     return rise / steps + (rise % steps > steps / 2 ? 1 : 0);
 }
 
-bool below(std::uint64_t a, std::uint64_t b) {
-    return static_cast<std::int64_t>(a) < static_cast<std::int64_t>(b);
-}
+// The order of numbers of either sign. An object, so that algorithms take it in.
+struct Below {
+    bool operator()(std::uint64_t a, std::uint64_t b) const {
+        return static_cast<std::int64_t>(a) < static_cast<std::int64_t>(b);
+    }
+};
 
 // The greatest number that divides all distances from `base`.
 std::uint64_t unit_of(std::span<const std::uint64_t> left, std::uint64_t base) {
@@ -210,12 +213,17 @@ IntegerEncoder::IntegerEncoder(std::span<const std::int64_t> numbers, bool try_l
 
 void IntegerEncoder::consider(IntegerOrder order) {
     leave(numbers_, order, slope_of(numbers_), left_);
-    const auto [least, greatest] = std::minmax_element(left_.begin(), left_.end(), below);
+    std::uint64_t least = left_.front();
+    std::uint64_t greatest = least;
+    for (const std::uint64_t number : left_) {
+        least = std::min(least, number, Below());
+        greatest = std::max(greatest, number, Below());
+    }
     Plan plan;
     plan.order = order;
-    plan.base = *least;
+    plan.base = least;
     plan.unit = unit_of(left_, plan.base);
-    const std::uint64_t spread = *greatest - *least;
+    const std::uint64_t spread = greatest - least;
     plan.greatest = spread / plan.unit;
     const UniformSplit split = split_uniform(plan.greatest);
     const double opening = 16.0 * static_cast<double>(opening_count(order));
@@ -235,7 +243,7 @@ void IntegerEncoder::consider(IntegerOrder order) {
     }
     sorting_ = left_;
     const auto middle = sorting_.begin() + static_cast<std::ptrdiff_t>(sorting_.size() / 2);
-    std::nth_element(sorting_.begin(), middle, sorting_.end(), below);
+    std::nth_element(sorting_.begin(), middle, sorting_.end(), Below());
     plan.base = *middle;
     plan.model = IntegerModel::kAround;
     consider_classes(plan);
