@@ -184,7 +184,8 @@ std::string as_exporter(const StatsdPacket& packet) {
                                       : gauge                                 ? "g"
                                                                               : "o";
         const double value = counter ? event.value / event.sample_rate : event.value;
-        const int times = counter || gauge ? 1 : static_cast<int>(std::lround(1 / event.sample_rate));
+        const int times =
+            counter || gauge ? 1 : static_cast<int>(std::lround(1 / event.sample_rate));
         for (int i = 0; i < times; ++i) {
             text += fmt::format("{} {}{} {:g}\n", kind, event.name, tags, value);
         }
