@@ -48,6 +48,12 @@ std::size_t varint_size(std::size_t number) {
     return static_cast<std::size_t>(protozero::length_of_varint(number));
 }
 
+// Bytes of the two strings in a label, with their tags and sizes.
+std::size_t label_size(const LabelView& label) {
+    return 2 + varint_size(label.name.size()) + label.name.size() +
+           varint_size(label.value.size()) + label.value.size();
+}
+
 // Writes tag, size and text; gives back where the next byte goes.
 char* put_string(char* out, char tag, std::string_view text) {
     *out++ = tag;
@@ -55,20 +61,11 @@ char* put_string(char* out, char tag, std::string_view text) {
     return std::copy(text.begin(), text.end(), out);
 }
 
-// Appends a label.
-void put_label(std::vector<char>& arena, const LabelView& label) {
-    const std::size_t size = 2 + varint_size(label.name.size()) + label.name.size() +
-                             varint_size(label.value.size()) + label.value.size();
-    const std::size_t begin = arena.size();
-    if (begin + size > kRemoteWriteLabelBytesMax) {
-        throw LimitPassed("bytes of labels", kRemoteWriteLabelBytesMax);
-    }
-    arena.resize(begin + 1 + varint_size(size) + size);
-    char* out = arena.data() + begin;
+char* put_label(char* out, const LabelView& label) {
     *out++ = kLabelTag;
-    out += protozero::add_varint_to_buffer(out, size);
+    out += protozero::add_varint_to_buffer(out, label_size(label));
     out = put_string(out, kNameTag, label.name);
-    put_string(out, kValueTag, label.value);
+    return put_string(out, kValueTag, label.value);
 }
 
 class SeriesReader {
@@ -83,6 +80,11 @@ private:
     void build_labels();
     void read_metadata(std::string_view bytes);
     [[nodiscard]] std::string_view symbol(std::uint32_t reference) const;
+    // The one whose name is referred to by the entry i.
+    [[nodiscard]] LabelView label(std::size_t i) const {
+        return {buffers_.symbols[buffers_.references[i]],
+                buffers_.symbols[buffers_.references[i + 1]]};
+    }
 
     Buffers& buffers_;
     RemoteWriteSeries one_;
@@ -123,15 +125,26 @@ void SeriesReader::build_labels() {
     if (!one_.problem.empty()) {
         return;
     }
-    extent_.arena_offset = buffers_.arena.size();
+    std::size_t size = 0;
     for (std::size_t i = 0; i < references.size(); i += 2) {
-        const LabelView label{buffers_.symbols[references[i]], buffers_.symbols[references[i + 1]]};
-        if (label.name == model::kMetricName) {
-            metric_name_ = label.value;
+        const LabelView one = label(i);
+        const std::size_t inner = label_size(one);
+        size += 1 + varint_size(inner) + inner;
+        if (one.name == model::kMetricName) {
+            metric_name_ = one.value;
         }
-        put_label(buffers_.arena, label);
     }
-    extent_.arena_size = buffers_.arena.size() - extent_.arena_offset;
+    std::vector<char>& arena = buffers_.arena;
+    if (arena.size() + size > kRemoteWriteLabelBytesMax) {
+        throw LimitPassed("bytes of labels", kRemoteWriteLabelBytesMax);
+    }
+    extent_.arena_offset = arena.size();
+    extent_.arena_size = size;
+    arena.resize(arena.size() + size);
+    char* out = arena.data() + extent_.arena_offset;
+    for (std::size_t i = 0; i < references.size(); i += 2) {
+        out = put_label(out, label(i));
+    }
 }
 
 // Metadata is not worth a series: an unknown symbol is an empty text, as reference 0 is.

@@ -2,7 +2,9 @@
 
 #include "kpid/wire/exposition.h"
 #include "kpid/wire/push_json.h"
+#include "kpid/wire/remote_write.h"
 #include "kpid/wire/statsd.h"
+#include "support/remote_write_body.h"
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -103,12 +105,56 @@ void statsd(benchmark::State& state) {
     count(state, text.size());
 }
 
+std::vector<testing::SentSeries> sent_series() {
+    std::vector<testing::SentSeries> all(kSamples);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        all[i].labels = {{"__name__", fmt::format("kpi_metric_{}", i / 100)},
+                         {"env", "prod"},
+                         {"idx", fmt::format("{}", i % 100)},
+                         {"instance", fmt::format("10.0.{}.{}:9100", i / 256, i % 256)},
+                         {"job", fmt::format("svc{}", i % 97)},
+                         {"region", "eu-west-1"}};
+        all[i].samples = {{1'795'314'674'771, static_cast<double>(i) * 0.37}};
+    }
+    return all;
+}
+
+// Snappy and protobuf; labels unread.
+void remote_write_v1(benchmark::State& state) {
+    const std::string body = testing::snappy_block(testing::request_message_v1(sent_series()));
+    RemoteWriteDecoder decoder;
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(decoder.decode(body, RemoteWriteVersion::kV1));
+    }
+    count(state, body.size());
+}
+void remote_write_v2(benchmark::State& state) {
+    const std::string body = testing::snappy_block(testing::request_message_v2(sent_series()));
+    RemoteWriteDecoder decoder;
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(decoder.decode(body, RemoteWriteVersion::kV2));
+    }
+    count(state, body.size());
+}
+void remote_write_with_labels(benchmark::State& state) {
+    const std::string body = testing::snappy_block(testing::request_message_v1(sent_series()));
+    RemoteWriteDecoder decoder;
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(
+            series_samples(decoder.decode(body, RemoteWriteVersion::kV1).value()));
+    }
+    count(state, body.size());
+}
+
 BENCHMARK(scrape_text);
 BENCHMARK(scrape_text_with_labels);
 BENCHMARK(push_text);
 BENCHMARK(scrape_openmetrics);
 BENCHMARK(push_json);
 BENCHMARK(statsd);
+BENCHMARK(remote_write_v1);
+BENCHMARK(remote_write_v2);
+BENCHMARK(remote_write_with_labels);
 
 }  // namespace
 }  // namespace kpid::wire
