@@ -1,7 +1,7 @@
 #pragma once
 // Doubles as whole numbers of tenths, hundredths and so on, where that is exact; and doubles' bits
 // as numbers of the same order. Every step is one correctly rounded IEEE 754 operation, so that
-// every machine gets the same bits; it must not be built with -ffast-math.
+// every machine gets the same bits: no -ffast-math, and -ffp-contract=off.
 
 #include <algorithm>
 #include <array>
