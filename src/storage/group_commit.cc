@@ -267,10 +267,10 @@ void GroupCommitter::apply() {
     created_.clear();
     const std::uint64_t newest_record = next_sequence_ - 1;
     for (const SeriesPointer& series : touched_) {
-        const std::size_t added = series->merge_pending();
+        const MemorySeries::Change change = series->merge_pending();
         series->set_newest_record(newest_record);
-        counters_.samples_in_memory += added;
-        counters_.samples_appended += added;
+        counters_.add(change);
+        counters_.samples_appended += static_cast<std::uint64_t>(change.samples);
     }
     touched_.clear();
     for (const RecordBlock& record : records_) {

@@ -27,6 +27,7 @@ namespace kpid::storage {
 /// Counters that any thread reads.
 struct Counters {
     std::atomic<std::uint64_t> samples_in_memory = 0;
+    std::atomic<std::uint64_t> sample_bytes_in_memory = 0;
     std::atomic<std::uint64_t> samples_appended = 0;
     std::atomic<std::uint64_t> samples_repeated = 0;
     std::array<std::atomic<std::uint64_t>, kRejectReasons.size()> rejected{};
@@ -34,6 +35,11 @@ struct Counters {
     std::atomic<std::uint64_t> log_bytes = 0;
     std::atomic<std::uint64_t> write_failures = 0;
     std::atomic<std::uint64_t> log_sequence = 0;
+
+    void add(MemorySeries::Change change) {
+        samples_in_memory += static_cast<std::uint64_t>(change.samples);
+        sample_bytes_in_memory += static_cast<std::uint64_t>(change.bytes);
+    }
 };
 
 /// One append or state write that was checked as far as that needs no order, and its outcome.

@@ -80,7 +80,7 @@ Result<void> GroupCommitter::replay_samples(std::string_view key, std::string_vi
         newest = std::max(newest, sample.time);
     }
     for (const SeriesPointer& series : touched_) {
-        counters_.samples_in_memory += series->merge_pending();
+        counters_.add(series->merge_pending());
         series->set_newest_record(sequence);
     }
     touched_.clear();

@@ -5,12 +5,11 @@
 namespace kpid::storage {
 namespace {
 
-std::ptrdiff_t first_at_or_after(const std::vector<Timestamp>& times, Timestamp time) {
-    return std::lower_bound(times.begin(), times.end(), time) - times.begin();
-}
+// Room that a series keeps for what is pending.
+constexpr std::size_t kPendingKept = 4;
 
-std::ptrdiff_t first_after(const std::vector<Timestamp>& times, Timestamp time) {
-    return std::upper_bound(times.begin(), times.end(), time) - times.begin();
+std::int64_t difference(std::size_t after, std::size_t before) {
+    return static_cast<std::int64_t>(after) - static_cast<std::int64_t>(before);
 }
 
 auto find_pending(auto& pending, Timestamp time) {
@@ -23,41 +22,25 @@ auto find_pending(auto& pending, Timestamp time) {
 
 bool MemorySeries::has_samples_in(model::TimeRange range) const {
     const MutexLock lock(mutex_);
-    const auto begin = static_cast<std::size_t>(first_at_or_after(times_, range.start));
-    return begin < times_.size() && times_[begin] <= range.end;
+    return samples_.has_samples_in(range);
 }
 
 bool MemorySeries::copy(model::TimeRange range, std::size_t limit,
                         model::SeriesColumns& out) const {
     const MutexLock lock(mutex_);
-    const std::ptrdiff_t begin = first_at_or_after(times_, range.start);
-    const std::ptrdiff_t end = std::max(begin, first_after(times_, range.end));
-    if (static_cast<std::size_t>(end - begin) > limit) {
-        return false;
-    }
-    out.times.insert(out.times.end(), times_.begin() + begin, times_.begin() + end);
-    out.values.insert(out.values.end(), values_.begin() + begin, values_.begin() + end);
-    return true;
+    return samples_.copy(range, limit, out);
 }
 
 bool MemorySeries::is_empty() const {
     const MutexLock lock(mutex_);
-    return times_.empty();
+    return samples_.empty();
 }
 
-std::size_t MemorySeries::drop_before(Timestamp cutoff) {
+MemorySeries::Change MemorySeries::drop_before(Timestamp cutoff) {
     const MutexLock lock(mutex_);
-    const std::ptrdiff_t end = first_at_or_after(times_, cutoff);
-    if (end == 0) {
-        return 0;
-    }
-    times_.erase(times_.begin(), times_.begin() + end);
-    values_.erase(values_.begin(), values_.begin() + end);
-    if (times_.empty()) {
-        times_.shrink_to_fit();
-        values_.shrink_to_fit();
-    }
-    return static_cast<std::size_t>(end);
+    const std::size_t bytes = samples_.heap_bytes();
+    const std::size_t dropped = samples_.drop_before(cutoff);
+    return {-static_cast<std::int64_t>(dropped), difference(samples_.heap_bytes(), bytes)};
 }
 
 MemorySeries::Standing MemorySeries::standing_at(Timestamp time) const {
@@ -70,15 +53,13 @@ MemorySeries::Standing MemorySeries::standing_at(Timestamp time) const {
         }
     }
     const MutexLock lock(mutex_);
-    if (times_.empty()) {
+    const std::optional<Timestamp> newest = samples_.newest();
+    if (!newest) {
         return standing;
     }
-    standing.newest = std::max(standing.newest.value_or(times_.back()), times_.back());
-    if (time <= times_.back() && !standing.value) {
-        const auto place = static_cast<std::size_t>(first_at_or_after(times_, time));
-        if (times_[place] == time) {
-            standing.value = values_[place];
-        }
+    standing.newest = std::max(standing.newest.value_or(*newest), *newest);
+    if (!standing.value) {
+        standing.value = samples_.value_at(time);
     }
     return standing;
 }
@@ -96,40 +77,18 @@ void MemorySeries::add_pending(model::Sample sample) {
     }
 }
 
-std::size_t MemorySeries::merge_pending() {
+MemorySeries::Change MemorySeries::merge_pending() {
     if (pending_.empty()) {
-        return 0;
+        return {};
     }
     const MutexLock lock(mutex_);
-    const std::size_t size_before = times_.size();
-    // What lies behind the first pending sample is set aside, then both are merged in order of
-    // time.
-    const std::ptrdiff_t place = first_at_or_after(times_, pending_.front().time);
-    const std::vector<Timestamp> times(times_.begin() + place, times_.end());
-    const std::vector<double> values(values_.begin() + place, values_.end());
-    times_.resize(static_cast<std::size_t>(place));
-    values_.resize(static_cast<std::size_t>(place));
-    std::size_t next = 0;
-    for (const model::Sample& sample : pending_) {
-        for (; next < times.size() && times[next] < sample.time; ++next) {
-            times_.push_back(times[next]);
-            values_.push_back(values[next]);
-        }
-        if (next < times.size() && times[next] == sample.time) {
-            ++next;
-        }
-        times_.push_back(sample.time);
-        values_.push_back(sample.value);
-    }
-    for (; next < times.size(); ++next) {
-        times_.push_back(times[next]);
-        values_.push_back(values[next]);
-    }
+    const std::size_t bytes = samples_.heap_bytes();
+    const std::size_t added = samples_.merge(pending_);
     pending_.clear();
-    if (pending_.capacity() > 16) {
+    if (pending_.capacity() > kPendingKept) {
         pending_.shrink_to_fit();
     }
-    return times_.size() - size_before;
+    return {static_cast<std::int64_t>(added), difference(samples_.heap_bytes(), bytes)};
 }
 
 }  // namespace kpid::storage

@@ -1,8 +1,9 @@
 #pragma once
-// One series in memory: its labels and its samples as columns.
+// One series in memory: its labels and its samples in chunks.
 
 #include "kpid/base/mutex.h"
 #include "kpid/model/reader.h"
+#include "storage/chunked_samples.h"
 #include "storage/record.h"
 
 #include <memory>
@@ -11,7 +12,7 @@
 
 namespace kpid::storage {
 
-/// Labels and id never change. The columns are read by any thread and merged by the committer only;
+/// Labels and id never change. The samples are read by any thread and merged by the committer only;
 /// what is pending belongs to the committer alone.
 class MemorySeries {
 public:
@@ -19,6 +20,12 @@ public:
     struct Standing {
         std::optional<Timestamp> newest;  ///< Of stored and pending samples.
         std::optional<double> value;      ///< At the instant that was asked for.
+    };
+
+    /// What changed in memory.
+    struct Change {
+        std::int64_t samples = 0;
+        std::int64_t bytes = 0;  ///< Of samples, on the heap.
     };
 
     MemorySeries(SeriesId id, model::Labels labels) : id_(id), labels_(std::move(labels)) {}
@@ -33,8 +40,9 @@ public:
     [[nodiscard]] bool copy(model::TimeRange range, std::size_t limit,
                             model::SeriesColumns& out) const;
     [[nodiscard]] bool is_empty() const;
-    /// Returns how many were dropped.
-    std::size_t drop_before(Timestamp cutoff);
+    /// Samples before `cutoff` are not read any more; fewer are given up as long as most of their
+    /// chunk is kept.
+    Change drop_before(Timestamp cutoff);
 
     // The committer only (and the replay, before it starts).
     [[nodiscard]] Standing standing_at(Timestamp time) const;
@@ -43,9 +51,8 @@ public:
     void add_pending(model::Sample sample);
     [[nodiscard]] const std::vector<model::Sample>& pending() const { return pending_; }
     void discard_pending() { pending_.clear(); }
-    /// Makes what is pending readable; at equal instants it wins over what is stored. Returns how
-    /// many samples were new.
-    std::size_t merge_pending();
+    /// Makes what is pending readable; at equal instants it wins over what is stored.
+    Change merge_pending();
 
     /// Sequence of the newest log record with a sample of this series.
     [[nodiscard]] std::uint64_t newest_record() const { return newest_record_; }
@@ -59,9 +66,7 @@ private:
     const model::Labels labels_;
 
     mutable Mutex mutex_;
-    // Entry i is one sample; strictly ascending times.
-    std::vector<Timestamp> times_ KPID_GUARDED_BY(mutex_);
-    std::vector<double> values_ KPID_GUARDED_BY(mutex_);
+    ChunkedSamples samples_ KPID_GUARDED_BY(mutex_);
 
     // Owned by the committer.
     std::vector<model::Sample> pending_;  // strictly ascending times

@@ -10,8 +10,6 @@
 namespace kpid::storage {
 namespace {
 
-constexpr std::size_t kSampleBytes = sizeof(Timestamp) + sizeof(double);
-
 Result<void> check_options(const StorageOptions& options) {
     if (options.path.empty()) {
         return invalid_argument("the storage has no path (--storage.path)");
@@ -218,7 +216,7 @@ Result<void> Storage::maintain(Timestamp now) {
     const Timestamp cutoff = core_->rules.oldest_kept(now);
     std::vector<SeriesPointer> empty;
     for (const SeriesPointer& series : core_->index.select({})) {
-        core_->counters.samples_in_memory -= series->drop_before(cutoff);
+        core_->counters.add(series->drop_before(cutoff));
         if (series->is_empty()) {
             empty.push_back(series);
         }
@@ -235,7 +233,7 @@ StorageStats Storage::stats() const {
     StorageStats stats;
     stats.series = core_->index.size();
     stats.samples_in_memory = counters.samples_in_memory;
-    stats.bytes_in_memory = stats.samples_in_memory * kSampleBytes + core_->index.bytes();
+    stats.bytes_in_memory = counters.sample_bytes_in_memory + core_->index.bytes();
     stats.state_entries = core_->state.size();
     stats.samples_appended_total = counters.samples_appended;
     stats.samples_repeated_total = counters.samples_repeated;
