@@ -148,9 +148,9 @@ TEST(EvaluatorConcurrency, JudgesUnderPushesReloadsAndViews) {
     threads[1].join();
     ends = true;
     threads[2].join();
-    storage.set_observer(nullptr);
     evaluator.stop();
     EXPECT_TRUE(net.wait(evaluator.join(net.timers().after(10s))));
+    storage.set_observer(nullptr);
     EXPECT_THAT(sink.breaches(), ::testing::IsEmpty());
 }
 
