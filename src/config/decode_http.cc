@@ -131,13 +131,6 @@ model::RelabelConfig* add_relabel_config(Context& context, const YamlNode& node,
     return &out.back();
 }
 
-void check_target(Context& context, const YamlNode& node, const std::string& target) {
-    if (target.empty() || target.find('/') != std::string::npos) {
-        context.error(node, "target", fmt::format("\"{}\" is not a valid hostname", target),
-                      "a target is host:port; scheme and metrics_path have keys of their own");
-    }
-}
-
 }  // namespace
 
 void decode_http_options(Fields& fields, HttpClientOptions& out) {
@@ -202,6 +195,27 @@ model::Labels decode_labels(Fields& fields, std::string_view key) {
     return model::Labels::from(std::move(labels));
 }
 
+std::vector<std::string> decode_targets(Fields& fields, const YamlNode& list) {
+    // What relabelling makes of a target is judged when it is scraped or sent to.
+    const YamlNode* relabelling = fields.node().find("relabel_configs");
+    const bool is_final = relabelling == nullptr || relabelling->items.empty();
+    Context& context = fields.context();
+    std::vector<std::string> targets;
+    for_each_item(context, list, "targets", [&](const YamlNode& item) {
+        auto text = read_text(context, item, "targets");
+        if (!text) {
+            return;
+        }
+        if (is_final && (text->empty() || text->find('/') != std::string::npos)) {
+            context.error(item, "target", fmt::format("\"{}\" is not a valid hostname", *text),
+                          "a target is host:port; scheme and metrics_path have keys of their own");
+            return;
+        }
+        targets.push_back(*std::move(text));
+    });
+    return targets;
+}
+
 std::vector<StaticTargets> decode_static_configs(Fields& fields) {
     std::vector<StaticTargets> groups;
     const YamlNode* node = fields.take("static_configs");
@@ -213,12 +227,7 @@ std::vector<StaticTargets> decode_static_configs(Fields& fields) {
         Fields group(context, item, "static_configs", Nulls::kAbsent);
         StaticTargets targets;
         if (const YamlNode* list = group.take("targets")) {
-            for_each_item(context, *list, "targets", [&](const YamlNode& target) {
-                if (auto text = read_text(context, target, "targets")) {
-                    check_target(context, target, *text);
-                    targets.targets.push_back(*std::move(text));
-                }
-            });
+            targets.targets = decode_targets(fields, *list);
         }
         targets.labels = decode_labels(group, "labels");
         group.finish();

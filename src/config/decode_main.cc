@@ -119,8 +119,8 @@ void decode_storage(Draft& draft, Context& context, const YamlNode& node) {
     std::string durability = "process";
     fields.choice("durability", {"process", "fsync"}, durability);
     storage.durability = durability == "fsync" ? Durability::kFsync : Durability::kProcess;
-    fields.later({"engine", "retention", "retention_kpis", "retention_size", "out_of_order_window",
-                  "future_tolerance"});
+    fields.later({"tsdb", "exemplars", "engine", "retention", "retention_kpis", "retention_size",
+                  "out_of_order_window", "future_tolerance"});
     fields.finish();
 }
 

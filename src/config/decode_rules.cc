@@ -76,6 +76,11 @@ void check_recording_rule(Fields& fields, const RuleConfig& rule) {
     if (!is_utf8_name(rule.record)) {
         context.error(fields.key_position("record"), "rule",
                       fmt::format("invalid recording rule name: {}", rule.record));
+    } else if (is_reserved_metric(rule.record)) {
+        context.error(fields.key_position("record"), "rule",
+                      fmt::format("\"{}\" is kpid's own: names that begin with kpid_, and ALERTS, "
+                                  "are reserved",
+                                  rule.record));
     }
 }
 

@@ -89,7 +89,7 @@ void decode_protocols(Fields& fields, ScrapeConfig& out) {
 void check_metric_name(Context& context, Position position, std::string_view name) {
     if (!model::is_classic_metric_name(name)) {
         context.error(position, "metric-name", fmt::format("\"{}\" is not a metric name", name));
-    } else if (name.starts_with("kpid_") || name == "ALERTS" || name == "ALERTS_FOR_STATE") {
+    } else if (is_reserved_metric(name)) {
         context.error(position, "metric-name",
                       fmt::format("\"{}\" is kpid's own: names that begin with kpid_, and ALERTS, "
                                   "are reserved",
@@ -216,16 +216,7 @@ ScrapeConfig decode_prometheus_source(Context& context, const YamlNode& node,
     }
     StaticTargets plain;
     if (const YamlNode* targets = fields.take("targets")) {
-        for_each_item(context, *targets, "targets", [&](const YamlNode& item) {
-            auto text = read_text(context, item, "targets");
-            if (text && (text->empty() || text->find('/') != std::string::npos)) {
-                context.error(item, "target", fmt::format("\"{}\" is not a valid hostname", *text),
-                              "a target is host:port; scheme and metrics_path have keys of their "
-                              "own");
-            } else if (text) {
-                plain.targets.push_back(*std::move(text));
-            }
-        });
+        plain.targets = decode_targets(fields, *targets);
     }
     decode_scrape_fields(fields, scrape);
     fields.finish();
@@ -349,6 +340,10 @@ void decode_scrape_fields(Fields& fields, ScrapeConfig& out) {
 
 void decode_scrape_configs(Draft& draft, Context& context, const YamlNode& node) {
     for_each_item(context, node, "scrape_configs", [&](const YamlNode& item) {
+        if (item.kind == YamlKind::kNull) {
+            context.error(item, "no-value", "empty or null scrape config section");
+            return;
+        }
         Fields fields(context, item, "scrape config", Nulls::kAbsent);
         ScrapeConfig scrape;
         scrape.interval = draft.config.global.scrape_interval;

@@ -53,6 +53,10 @@ void Draft::refer(Reference::Kind kind, std::string name, Context& context, Posi
     references.push_back({kind, std::move(name), {context.file(), position}});
 }
 
+bool is_reserved_metric(std::string_view name) {
+    return name.starts_with("kpid_") || name == "ALERTS" || name == "ALERTS_FOR_STATE";
+}
+
 promql::ExprPtr decode_expr(Draft& draft, Context& context, const YamlNode& node,
                             const std::string& text) {
     auto expr = promql::parse_expr(text, draft.config.parse_options);

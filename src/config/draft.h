@@ -79,7 +79,12 @@ void decode_http_options(Fields& fields, HttpClientOptions& out);
 void decode_http_config(Fields& fields, HttpClientOptions& out);
 [[nodiscard]] std::vector<model::RelabelConfig> decode_relabel_configs(Fields& fields,
                                                                        std::string_view key);
+/// A list of targets of the job or Alertmanager whose keys `fields` are: `host:port` each, or
+/// anything when relabel_configs of that job still change them.
+[[nodiscard]] std::vector<std::string> decode_targets(Fields& fields, const YamlNode& list);
 [[nodiscard]] std::vector<StaticTargets> decode_static_configs(Fields& fields);
+/// Whether only kpid itself writes series of this name.
+[[nodiscard]] bool is_reserved_metric(std::string_view name);
 /// Labels as Prometheus allows them: any name that is not empty, values are text.
 [[nodiscard]] model::Labels decode_labels(Fields& fields, std::string_view key);
 /// The keys of a scrape config but its name. `out` holds the defaults.

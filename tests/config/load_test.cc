@@ -72,6 +72,29 @@ listeners:
     EXPECT_THAT(config.listeners.statsd->percentiles, ElementsAre(50, 99));
 }
 
+TEST(Load, TakesAnyTargetThatRelabellingWillChange) {
+    const LoadResult result = load_text(R"(
+scrape_configs:
+  - job_name: blackbox
+    metrics_path: /probe
+    params: {module: [http_2xx]}
+    static_configs: [{targets: ["http://prometheus.io", "https://prometheus.io/docs"]}]
+    relabel_configs:
+      - {source_labels: [__address__], target_label: __param_target}
+      - {target_label: __address__, replacement: "127.0.0.1:9115"}
+sources:
+  probe:
+    prometheus:
+      targets: ["http://example.org"]
+      relabel_configs: [{target_label: __address__, replacement: "127.0.0.1:9115"}]
+alerting:
+  alertmanagers:
+    - static_configs: [{targets: ["http://alerts"]}]
+      relabel_configs: [{target_label: __address__, replacement: "127.0.0.1:9093"}]
+)");
+    EXPECT_THAT(lines(result.findings), IsEmpty());
+}
+
 TEST(Load, ReadsEveryKindOfSource) {
     const LoadResult result = load_text(R"(
 sources:
