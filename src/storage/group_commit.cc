@@ -36,7 +36,7 @@ SeriesPointer GroupCommitter::find_or_create(const model::Labels& labels) {
     if (series_count_ + created_.size() >= options_.series_max) {
         return nullptr;
     }
-    auto series = std::make_shared<MemorySeries>(SeriesId(next_series_), labels);
+    auto series = std::make_shared<MemorySeries>(SeriesId(next_series_));
     ++next_series_;
     created_.emplace(labels, series);
     return series;
@@ -262,7 +262,7 @@ void GroupCommitter::undo_failed(LogBatch& out) const {
 void GroupCommitter::apply() {
     for (const auto& [labels, series] : created_) {
         ++series_count_;
-        index_.add(series);
+        index_.add(labels, series);
     }
     created_.clear();
     const std::uint64_t newest_record = next_sequence_ - 1;

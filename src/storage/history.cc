@@ -51,11 +51,11 @@ Result<void> GroupCommitter::replay() {
 
 Result<void> GroupCommitter::replay_series(std::string_view key, std::string_view value) {
     KPID_TRY(const std::uint64_t id, decode_key(key));
-    KPID_TRY(model::Labels labels, decode_definition(value));
+    KPID_TRY(const model::Labels labels, decode_definition(value));
     SeriesPointer series = index_.find(labels);
     if (series == nullptr) {
-        series = std::make_shared<MemorySeries>(SeriesId(id), std::move(labels));
-        index_.add(series);
+        series = std::make_shared<MemorySeries>(SeriesId(id));
+        index_.add(labels, series);
     }
     replayed_.emplace(id, series);
     next_series_ = std::max(next_series_, id + 1);

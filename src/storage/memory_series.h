@@ -1,10 +1,11 @@
 #pragma once
-// One series in memory: its labels and its samples in chunks.
+// One series in memory: its number and its samples in chunks.
 
 #include "kpid/base/mutex.h"
 #include "kpid/model/reader.h"
 #include "storage/chunked_samples.h"
 #include "storage/record.h"
+#include "storage/series_ref.h"
 
 #include <memory>
 #include <optional>
@@ -12,8 +13,8 @@
 
 namespace kpid::storage {
 
-/// Labels and id never change. The samples are read by any thread and merged by the committer only;
-/// what is pending belongs to the committer alone.
+/// Its labels stand in the index. The samples are read by any thread and merged by the committer
+/// only; what is pending belongs to the committer alone.
 class MemorySeries {
 public:
     /// What a bit-for-bit comparison needs to know.
@@ -28,10 +29,12 @@ public:
         std::int64_t bytes = 0;  ///< Of samples, on the heap.
     };
 
-    MemorySeries(SeriesId id, model::Labels labels) : id_(id), labels_(std::move(labels)) {}
+    explicit MemorySeries(SeriesId id) : id_(id) {}
 
     [[nodiscard]] SeriesId id() const { return id_; }
-    [[nodiscard]] const model::Labels& labels() const { return labels_; }
+    /// Its number in the index; set before any other thread sees the series.
+    [[nodiscard]] SeriesRef ref() const { return ref_; }
+    void set_ref(SeriesRef ref) { ref_ = ref; }
 
     // Any thread.
     [[nodiscard]] bool has_samples_in(model::TimeRange range) const;
@@ -63,7 +66,7 @@ public:
 
 private:
     const SeriesId id_;
-    const model::Labels labels_;
+    SeriesRef ref_;
 
     mutable Mutex mutex_;
     ChunkedSamples samples_ KPID_GUARDED_BY(mutex_);

@@ -1,156 +1,123 @@
 #include "storage/series_index.h"
 
-#include <set>
-#include <unordered_set>
+#include "kpid/base/assert.h"
+
+#include <algorithm>
+#include <optional>
 
 namespace kpid::storage {
 namespace {
 
-// Labels with more values are not searched under the lock; their series are filtered one by one.
-constexpr std::size_t kExpandedValuesMax = 1024;
-// A series, its entry in the table and its places in the postings, about.
-constexpr std::size_t kSeriesBytes = 256;
-constexpr std::size_t kLabelBytes = 80;
+// A series and its entry in the table, with what the allocator adds.
+constexpr std::size_t kSeriesBytes =
+    heap_bytes_of(sizeof(MemorySeries) + 2 * sizeof(void*)) + sizeof(SeriesPointer);
 
-std::size_t bytes_of(const model::Labels& labels) {
-    std::size_t bytes = kSeriesBytes;
+std::vector<LabelView> views_of(const model::Labels& labels) {
+    std::vector<LabelView> views;
+    views.reserve(labels.size());
     for (const model::Label& label : labels) {
-        bytes += kLabelBytes + label.name.size() + label.value.size();
+        views.push_back({label.name, label.value});
     }
-    return bytes;
+    return views;
+}
+
+bool same_labels(const StoredLabels& stored, const model::Labels& labels) {
+    if (stored.size() != labels.size()) {
+        return false;
+    }
+    std::size_t i = 0;
+    for (const model::Label& label : labels) {
+        // The value first: names are mostly the same.
+        if (stored.value(i) != label.value || stored.name(i) != label.name) {
+            return false;
+        }
+        ++i;
+    }
+    return true;
 }
 
 }  // namespace
 
 SeriesPointer SeriesIndex::find(const model::Labels& labels) const {
-    const MutexLock lock(mutex_);
-    const auto place = series_.find(labels);
-    return place == series_.end() ? nullptr : place->second;
+    const PostingsIndex::Pin pin = postings_.pin();
+    const std::optional<SeriesRef> ref = postings_.find(labels);
+    return ref ? pointers({&*ref, 1}).front() : nullptr;
 }
 
 std::vector<SeriesPointer> SeriesIndex::find_all(
     std::span<const model::SeriesSample> samples) const {
-    std::vector<SeriesPointer> found;
-    found.reserve(samples.size());
-    const MutexLock lock(mutex_);
+    std::vector<std::uint64_t> hashes;
+    hashes.reserve(samples.size());
     for (const model::SeriesSample& sample : samples) {
-        const auto place = series_.find(sample.labels);
-        found.push_back(place == series_.end() ? nullptr : place->second);
+        hashes.push_back(sample.labels.hash());
     }
-    return found;
+    const PostingsIndex::Pin pin = postings_.pin();
+    constexpr SeriesRef kUnknown(kSeriesRefMax + 1);
+    std::vector<SeriesRef> refs(samples.size(), kUnknown);
+    postings_.find_all(
+        hashes,
+        [samples](std::size_t i, const StoredLabels& stored) {
+            return same_labels(stored, samples[i].labels);
+        },
+        [&refs](std::size_t i, std::optional<SeriesRef> ref) {
+            if (ref) {
+                refs[i] = *ref;
+            }
+        });
+    return pointers(refs);
 }
 
-std::vector<SeriesPointer> SeriesIndex::select(std::span<const model::Matcher> matchers) const {
-    std::vector<SeriesPointer> selected = candidates(matchers);
-    std::erase_if(selected, [matchers](const SeriesPointer& series) {
-        return !model::matches_all(matchers, series->labels());
-    });
-    return selected;
-}
-
-const SeriesIndex::Postings* SeriesIndex::find_postings(const model::Matcher& matcher) const {
-    const auto values = postings_.find(std::string_view(matcher.name()));
-    if (values == postings_.end()) {
-        return nullptr;
-    }
-    const auto place = values->second.find(std::string_view(matcher.value()));
-    return place == values->second.end() ? nullptr : &place->second;
-}
-
-std::optional<std::vector<SeriesPointer>> SeriesIndex::expand(const model::Matcher& matcher) const {
-    if (matcher.matches("")) {
-        return std::nullopt;  // Series without the label are among the answer.
-    }
-    const auto values = postings_.find(std::string_view(matcher.name()));
-    if (values == postings_.end()) {
-        return std::vector<SeriesPointer>();
-    }
-    if (values->second.size() > kExpandedValuesMax) {
-        return std::nullopt;
-    }
+std::vector<SeriesPointer> SeriesIndex::pointers(std::span<const SeriesRef> refs) const {
     std::vector<SeriesPointer> found;
-    for (const auto& [value, postings] : values->second) {
-        if (matcher.matches(value)) {
-            found.insert(found.end(), postings.begin(), postings.end());
-        }
+    found.reserve(refs.size());
+    const SharedLock lock(mutex_);
+    for (const SeriesRef ref : refs) {
+        found.push_back(ref.value() < by_ref_.size() ? by_ref_[ref.value()] : nullptr);
     }
     return found;
 }
 
-std::vector<SeriesPointer> SeriesIndex::candidates(std::span<const model::Matcher> matchers) const {
-    const MutexLock lock(mutex_);
-    const Postings* smallest = nullptr;
-    for (const model::Matcher& matcher : matchers) {
-        if (matcher.type() != model::MatchType::kEqual || matcher.value().empty()) {
-            continue;
-        }
-        const Postings* postings = find_postings(matcher);
-        if (postings == nullptr) {
-            return {};
-        }
-        if (smallest == nullptr || postings->size() < smallest->size()) {
-            smallest = postings;
-        }
-    }
-    if (smallest != nullptr) {
-        return *smallest;
-    }
-    for (const model::Matcher& matcher : matchers) {
-        if (auto found = expand(matcher)) {
-            return *std::move(found);
-        }
-    }
-    std::vector<SeriesPointer> all;
-    all.reserve(series_.size());
-    for (const auto& [labels, series] : series_) {
-        all.push_back(series);
-    }
-    return all;
-}
-
-std::size_t SeriesIndex::size() const {
-    const MutexLock lock(mutex_);
-    return series_.size();
+SeriesIndex::Selection SeriesIndex::select(std::span<const model::Matcher> matchers) const {
+    Selection selection{postings_.pin(), {}};
+    selection.series = pointers(postings_.resolve(matchers).refs());
+    // One that was found just before it got its pointer has no samples yet.
+    std::erase(selection.series, nullptr);
+    return selection;
 }
 
 std::size_t SeriesIndex::bytes() const {
-    const MutexLock lock(mutex_);
-    return bytes_;
+    return postings_.bytes().total() + postings_.size() * kSeriesBytes;
 }
 
-void SeriesIndex::add(const SeriesPointer& series) {
-    const MutexLock lock(mutex_);
-    if (!series_.emplace(series->labels(), series).second) {
-        return;
+void SeriesIndex::add(const model::Labels& labels, const SeriesPointer& series) {
+    const std::vector<LabelView> views = views_of(labels);
+    const Result<PostingsIndex::Added> added =
+        postings_.add({.labels = views, .hash = labels.hash(), .id = series->id()});
+    // Labels are as they must be, and their limits lie far below the numbers and the text that the
+    // postings can hold.
+    KPID_ASSERT(added.has_value() && added->is_new);
+    series->set_ref(added->ref);
+    const ExclusiveLock lock(mutex_);
+    if (by_ref_.size() <= added->ref.value()) {
+        by_ref_.resize(added->ref.value() + std::size_t{1});
     }
-    bytes_ += bytes_of(series->labels());
-    for (const model::Label& label : series->labels()) {
-        postings_[label.name][label.value].push_back(series);
-    }
+    by_ref_[added->ref.value()] = series;
 }
 
 void SeriesIndex::remove(std::span<const SeriesPointer> series) {
-    const std::unordered_set<SeriesPointer> gone(series.begin(), series.end());
-    std::set<model::Label> labels;
-    const MutexLock lock(mutex_);
-    for (const SeriesPointer& one : gone) {
-        if (series_.erase(one->labels()) != 0) {
-            bytes_ -= bytes_of(one->labels());
-            labels.insert(one->labels().begin(), one->labels().end());
+    std::vector<SeriesRef> refs;
+    refs.reserve(series.size());
+    for (const SeriesPointer& one : series) {
+        refs.push_back(one->ref());
+    }
+    postings_.remove(refs);
+    {
+        const ExclusiveLock lock(mutex_);
+        for (const SeriesRef ref : refs) {
+            by_ref_[ref.value()] = nullptr;
         }
     }
-    // Each list is gone through once, however many of its series go.
-    for (const model::Label& label : labels) {
-        const auto values = postings_.find(label.name);
-        Postings& postings = values->second[label.value];
-        std::erase_if(postings, [&gone](const SeriesPointer& one) { return gone.contains(one); });
-        if (postings.empty()) {
-            values->second.erase(label.value);
-        }
-        if (values->second.empty()) {
-            postings_.erase(values);
-        }
-    }
+    postings_.release(refs);
 }
 
 }  // namespace kpid::storage

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 namespace kpid::storage {
@@ -139,14 +140,16 @@ Result<std::vector<model::SeriesColumns>> Storage::select(std::span<const model:
                                                           std::size_t samples_max) const {
     std::vector<model::SeriesColumns> answer;
     std::size_t rest = samples_max;
-    for (const SeriesPointer& series : core_->index.select(matchers)) {
-        model::SeriesColumns columns{series->labels(), {}, {}};
+    const SeriesIndex::Selection selection = core_->index.select(matchers);
+    for (const SeriesPointer& series : selection.series) {
+        model::SeriesColumns columns;
         if (!series->copy(range, rest, columns)) {
             return resource_exhausted(
                 fmt::format("the selection touches more than {} samples", samples_max));
         }
         rest -= columns.times.size();
         if (!columns.times.empty()) {
+            columns.labels = core_->index.labels(*series);
             answer.push_back(std::move(columns));
         }
     }
@@ -160,9 +163,10 @@ Result<std::vector<model::SeriesColumns>> Storage::select(std::span<const model:
 Result<std::vector<model::Labels>> Storage::series(std::span<const model::Matcher> matchers,
                                                    model::TimeRange range) const {
     std::vector<model::Labels> answer;
-    for (const SeriesPointer& series : core_->index.select(matchers)) {
+    const SeriesIndex::Selection selection = core_->index.select(matchers);
+    for (const SeriesPointer& series : selection.series) {
         if (series->has_samples_in(range)) {
-            answer.push_back(series->labels());
+            answer.push_back(core_->index.labels(*series));
         }
     }
     std::sort(answer.begin(), answer.end());
@@ -171,14 +175,19 @@ Result<std::vector<model::Labels>> Storage::series(std::span<const model::Matche
 
 Result<std::vector<std::string>> Storage::label_names(std::span<const model::Matcher> matchers,
                                                       model::TimeRange range) const {
-    std::set<std::string_view> names;
-    const std::vector<SeriesPointer> selected = core_->index.select(matchers);
-    for (const SeriesPointer& series : selected) {
-        if (series->has_samples_in(range)) {
-            for (const model::Label& label : series->labels()) {
-                names.insert(label.name);
-            }
+    std::set<std::string, std::less<>> names;
+    const SeriesIndex::Selection selection = core_->index.select(matchers);
+    for (const SeriesPointer& series : selection.series) {
+        if (!series->has_samples_in(range)) {
+            continue;
         }
+        core_->index.visit_labels(*series, [&names](const StoredLabels& labels) {
+            for (std::size_t i = 0; i < labels.size(); ++i) {
+                if (!names.contains(labels.name(i))) {
+                    names.emplace(labels.name(i));
+                }
+            }
+        });
     }
     return std::vector<std::string>(names.begin(), names.end());
 }
@@ -186,13 +195,18 @@ Result<std::vector<std::string>> Storage::label_names(std::span<const model::Mat
 Result<std::vector<std::string>> Storage::label_values(std::string_view name,
                                                        std::span<const model::Matcher> matchers,
                                                        model::TimeRange range) const {
-    std::set<std::string_view> values;
-    const std::vector<SeriesPointer> selected = core_->index.select(matchers);
-    for (const SeriesPointer& series : selected) {
-        const std::string_view value = series->labels().get(name);
-        if (!value.empty() && series->has_samples_in(range)) {
-            values.insert(value);
+    std::set<std::string, std::less<>> values;
+    const SeriesIndex::Selection selection = core_->index.select(matchers);
+    for (const SeriesPointer& series : selection.series) {
+        if (!series->has_samples_in(range)) {
+            continue;
         }
+        core_->index.visit_labels(*series, [&values, name](const StoredLabels& labels) {
+            const std::string_view value = labels.get(name);
+            if (!value.empty() && !values.contains(value)) {
+                values.emplace(value);
+            }
+        });
     }
     return std::vector<std::string>(values.begin(), values.end());
 }
@@ -215,10 +229,14 @@ Result<std::vector<std::pair<std::string, std::string>>> Storage::scan(std::stri
 Result<void> Storage::maintain(Timestamp now) {
     const Timestamp cutoff = core_->rules.oldest_kept(now);
     std::vector<SeriesPointer> empty;
-    for (const SeriesPointer& series : core_->index.select({})) {
-        core_->counters.add(series->drop_before(cutoff));
-        if (series->is_empty()) {
-            empty.push_back(series);
+    {
+        // Let go of before the committer removes series, so that their numbers are free at once.
+        const SeriesIndex::Selection selection = core_->index.select({});
+        for (const SeriesPointer& series : selection.series) {
+            core_->counters.add(series->drop_before(cutoff));
+            if (series->is_empty()) {
+                empty.push_back(series);
+            }
         }
     }
     return core_->committer->forget(cutoff, empty);
