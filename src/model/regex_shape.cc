@@ -231,8 +231,8 @@ private:
                 last = rest_.front();
                 rest_.remove_prefix(1);
             }
-            for (int c = first; c <= last; ++c) {
-                piece.texts.emplace_back(1, static_cast<char>(c));
+            for (char c = first; c <= last; ++c) {
+                piece.texts.emplace_back(1, c);
             }
         }
         if (piece.texts.empty() || !take(']')) {

@@ -84,6 +84,21 @@ std::optional<LabelRef> LabelTable::acquire(const LabelView& label) {
     return added;
 }
 
+std::optional<LabelRef> LabelTable::acquire(const LabelView& label, LabelRef guess) {
+    if (has(guess) && value(guess) == label.value && name(guess) == label.name) {
+        ++labels_[guess.value()].sets;
+        return guess;
+    }
+    return acquire(label);
+}
+
+void LabelTable::prefetch(const LabelView& label, LabelRef guess) const {
+    // Another value of the same name is what has to be looked up.
+    if (has(guess) && name(guess) == label.name && value(guess) != label.value) {
+        by_text_.prefetch(tag_of(name_ref(guess), label.value));
+    }
+}
+
 void LabelTable::release(LabelRef label) {
     Entry& entry = labels_[label.value()];
     if (--entry.sets != 0) {
@@ -140,14 +155,6 @@ std::size_t LabelTable::bytes() const {
     constexpr std::size_t kSlotBytes = sizeof(std::string) + sizeof(std::uint64_t) + 1;
     return labels_.bytes() + texts_.bytes() + by_text_.bytes() + names_.bytes() + name_bytes_ +
            name_refs_.bucket_count() * kSlotBytes;
-}
-
-std::size_t LabelTable::name_postings_bytes() const {
-    std::size_t bytes = 0;
-    for (std::uint32_t name = 0; name < names_.end(); ++name) {
-        bytes += names_.has(name) ? names_[name].series.bytes() : 0;
-    }
-    return bytes;
 }
 
 }  // namespace kpid::storage

@@ -64,21 +64,23 @@ public:
     /// Finds or makes the label and counts one more label set that holds it; nothing when the value
     /// is too large (RecordArena::kRecordBytesMax) or memory for text (16 GiB) is used up.
     [[nodiscard]] std::optional<LabelRef> acquire(const LabelView& label);
+    /// The same, faster when the label is this one, which it need not be; nor must it be in use.
+    [[nodiscard]] std::optional<LabelRef> acquire(const LabelView& label, LabelRef guess);
     /// One label set less; the last one takes the label along.
     void release(LabelRef label);
     void add_series(LabelRef label, SeriesRef series);
     void remove_series(LabelRef label, SeriesRef series);
 
+    /// For a writer that soon acquires the label with this guess.
+    void prefetch(const LabelView& label, LabelRef guess) const;
     // For readers that will soon need the label: asks the processor for its entry, then its text.
     void prefetch(LabelRef label) const { __builtin_prefetch(&labels_[label.value()]); }
     void prefetch_text(LabelRef label) const {
         __builtin_prefetch(texts_.words(labels_[label.value()].text));
     }
 
-    /// Texts, entries and their hash table.
+    /// Texts, entries and their hash table, without postings.
     [[nodiscard]] std::size_t bytes() const;
-    /// Of the names' postings; those of labels are asked one by one.
-    [[nodiscard]] std::size_t name_postings_bytes() const;
 
 private:
     struct Entry {

@@ -106,31 +106,35 @@ void PostingsIndex::visit_labels(Visit&& visit) const {
     }
 }
 
+template <class Visit>
+void PostingsIndex::visit_names(std::uint32_t piece, Visit&& visit) const {
+    std::uint32_t begin = 0;
+    while (true) {
+        const SharedLock lock(mutex_);
+        const LabelTable& labels = series_.label_table();
+        const std::uint32_t end = std::min(begin + piece, labels.names_end());
+        for (; begin < end; ++begin) {
+            if (labels.has(NameRef(begin)) && !labels.series(NameRef(begin)).empty()) {
+                visit(labels, NameRef(begin));
+            }
+        }
+        if (begin >= labels.names_end()) {
+            return;
+        }
+    }
+}
+
 PostingsIndex::Strings PostingsIndex::label_names(std::span<const model::Matcher> matchers,
                                                   std::size_t limit) const {
     const Pin pinned = pin();
     const std::optional<RefSet> found =
         matchers.empty() ? std::nullopt : std::optional(resolve(matchers));
     FirstStrings names(limit);
-    std::uint32_t begin = 0;
-    while (true) {
-        const SharedLock lock(mutex_);
-        const LabelTable& labels = series_.label_table();
-        const std::uint32_t end = std::min(begin + kNamePiece, labels.names_end());
-        for (; begin < end; ++begin) {
-            const NameRef name(begin);
-            if (!labels.has(name)) {
-                continue;
-            }
-            const Postings& series = labels.series(name);
-            if (found ? series.intersects(*found) : !series.empty()) {
-                names.add(labels.text(name));
-            }
+    visit_names(kNamePiece, [&](const LabelTable& labels, NameRef name) {
+        if (!found || labels.series(name).intersects(*found)) {
+            names.add(labels.text(name));
         }
-        if (begin >= labels.names_end()) {
-            break;
-        }
-    }
+    });
     return names.take();
 }
 
@@ -193,21 +197,13 @@ PostingsIndex::Cardinality PostingsIndex::cardinality(std::size_t top) const {
         bytes[name.value()] += labels.value(label).size() * series;
         ++cardinality.label_pairs;
     });
-    {
-        const SharedLock lock(mutex_);
-        const LabelTable& labels = series_.label_table();
-        for (std::uint32_t number = 0; number < labels.names_end(); ++number) {
-            const NameRef name(number);
-            if (!labels.has(name) || labels.series(name).empty()) {
-                continue;
-            }
-            ++cardinality.label_names;
-            const auto text = [&labels, name] { return labels.text(name); };
-            values.add(labels.values_of(name).size(), text);
-            value_bytes.add(number < bytes.size() ? bytes[number] : 0, text);
-        }
-        cardinality.series = live_count_;
-    }
+    visit_names(kPiece, [&](const LabelTable& labels, NameRef name) {
+        const auto text = [&labels, name] { return labels.text(name); };
+        values.add(labels.values_of(name).size(), text);
+        value_bytes.add(name.value() < bytes.size() ? bytes[name.value()] : 0, text);
+        ++cardinality.label_names;
+    });
+    cardinality.series = size();
     cardinality.series_by_metric_name = metrics.take();
     cardinality.values_by_label_name = values.take();
     cardinality.value_bytes_by_label_name = value_bytes.take();
@@ -220,10 +216,12 @@ PostingsIndex::Bytes PostingsIndex::bytes() const {
     visit_labels([&bytes](const LabelTable& labels, LabelRef label) {
         bytes.postings += labels.series(label).bytes();
     });
+    visit_names(kPiece, [&bytes](const LabelTable& labels, NameRef name) {
+        bytes.postings += labels.series(name).bytes();
+    });
     const SharedLock lock(mutex_);
-    const LabelTable& labels = series_.label_table();
-    bytes.postings += labels.name_postings_bytes() + live_.bytes();
-    bytes.labels = labels.bytes();
+    bytes.postings += live_.bytes();
+    bytes.labels = series_.label_table().bytes();
     bytes.series = series_.set_bytes();
     bytes.hashes = series_.hash_bytes();
     return bytes;

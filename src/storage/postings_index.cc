@@ -57,6 +57,9 @@ void PostingsIndex::add_all(std::span<const NewSeries> series, std::span<Result<
         const std::size_t end = std::min(begin + kWritePiece, series.size());
         const ExclusiveLock lock(mutex_);
         for (std::size_t i = begin; i < end; ++i) {
+            series_.prefetch(series[i].labels, series[i].hash);
+        }
+        for (std::size_t i = begin; i < end; ++i) {
             out[i] = add_locked(series[i]);
         }
     }

@@ -34,7 +34,7 @@ namespace kpid::storage {
 /// holds a Pin from before it asked; resolve() and its like hold their own for as long as they run.
 class PostingsIndex {
 public:
-    /// At most this many labels, values or series are looked at in one hold of the lock.
+    /// At most this many labels, names, values or series are looked at in one hold of the lock.
     static constexpr std::size_t kPiece = 1024;
     /// At most this many series are added or removed in one hold.
     static constexpr std::size_t kWritePiece = 64;
@@ -165,9 +165,12 @@ private:
     [[nodiscard]] std::vector<LabelRef> values_of(std::string_view name) const;
     [[nodiscard]] RefSet live_series() const;
 
-    /// visit(LabelRef) for each label that some series has, under the lock, in pieces.
+    /// visit(LabelTable, LabelRef) for each label that some series has, under the lock, in pieces.
     template <class Visit>
     void visit_labels(Visit&& visit) const;
+    /// visit(LabelTable, NameRef) for each name that some series has, `piece` at a time.
+    template <class Visit>
+    void visit_names(std::uint32_t piece, Visit&& visit) const;
 
     mutable SharedMutex mutex_;
     SeriesTable series_ KPID_GUARDED_BY(mutex_);

@@ -31,6 +31,7 @@ void add_sorted(RefSet& set, std::vector<SeriesRef>& refs) {
 RefSet PostingsIndex::resolve(std::span<const model::Matcher> matchers) const {
     const std::vector<ValueCondition> plans = plan_matchers(matchers);
     std::vector<const ValueCondition*> conditions;
+    conditions.reserve(plans.size());
     for (const ValueCondition& condition : plans) {
         conditions.push_back(&condition);
     }

@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-struct roaring_bitmap_s;
+struct roaring_bitmap_s;  // NOLINT(readability-identifier-naming): the library's name
 
 namespace kpid::storage {
 

@@ -75,7 +75,8 @@ std::optional<SeriesRef> SeriesTable::add(std::span<const LabelView> labels, std
     // Not through refs(): acquire() leaves the place alone, but these words are written here.
     std::uint32_t* const words = sets_.words(set);
     for (std::size_t i = 0; i < labels.size(); ++i) {
-        const auto label = labels_.acquire(labels[i]);
+        const std::size_t place = i % kGuesses;
+        const auto label = labels_.acquire(labels[i], guesses_[place]);
         if (!label) {
             while (i-- > 0) {
                 labels_.release(LabelRef(words[i]));
@@ -84,6 +85,7 @@ std::optional<SeriesRef> SeriesTable::add(std::span<const LabelView> labels, std
             entries_.remove(series.value());
             return std::nullopt;
         }
+        guesses_[place] = *label;
         words[i] = label->value();
     }
     Entry& entry = entries_[series.value()];
@@ -92,6 +94,13 @@ std::optional<SeriesRef> SeriesTable::add(std::span<const LabelView> labels, std
     entry.tag = TagTable::tag_of(hash);
     by_hash_.insert(entry.tag, series.value());
     return series;
+}
+
+void SeriesTable::prefetch(std::span<const LabelView> labels, std::uint64_t hash) const {
+    by_hash_.prefetch(TagTable::tag_of(hash));
+    for (std::size_t i = 0; i < labels.size() && i < kGuesses; ++i) {
+        labels_.prefetch(labels[i], guesses_[i]);
+    }
 }
 
 bool SeriesTable::add_alias(SeriesRef series, std::uint64_t hash) {

@@ -55,6 +55,8 @@ public:
     /// below kSeriesRefMax or no memory for labels is left; then nothing has changed.
     [[nodiscard]] std::optional<SeriesRef> add(std::span<const LabelView> labels,
                                                std::uint64_t hash, SeriesId id);
+    /// For a writer that soon looks for the series and adds it.
+    void prefetch(std::span<const LabelView> labels, std::uint64_t hash) const;
     /// False when the series has kAliasesMax others.
     bool add_alias(SeriesRef series, std::uint64_t hash);
     /// Live to removed.
@@ -109,9 +111,13 @@ private:
     void prefetch(std::span<const std::uint64_t> hashes) const;
     void release_set(RecordArena::Place set);
 
+    // What comes together often has labels in common, at the same places.
+    static constexpr std::size_t kGuesses = 64;
+
     LabelTable labels_;
-    SlotTable<Entry> entries_;  // by SeriesRef
-    RecordArena sets_;          // LabelRefs by name; the owner is the SeriesRef
+    std::array<LabelRef, kGuesses> guesses_{};  // of the series added last, by place
+    SlotTable<Entry> entries_;                  // by SeriesRef
+    RecordArena sets_;                          // LabelRefs by name; the owner is the SeriesRef
     TagTable by_hash_;
 };
 

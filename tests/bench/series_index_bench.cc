@@ -10,11 +10,15 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <random>
 #include <string>
 #include <sys/resource.h>
+#include <thread>
 #include <vector>
 
 namespace kpid::storage {
@@ -220,6 +224,49 @@ void resolve(const PostingsIndex& index, const std::vector<std::vector<std::stri
     fmt::print("resolve        {:>12.3f} ms, {:>7} series: {{{}}}\n", times[2] * 1e3, size, text);
 }
 
+// How long the writer takes for one series while readers run the costliest of the above.
+void add_beside_readers(PostingsIndex& index, int reader_count) {
+    constexpr std::size_t kAdds = 2000;
+    std::atomic<bool> running = true;
+    std::atomic<std::size_t> answers = 0;
+    std::vector<std::thread> readers;
+    for (int reader = 0; reader < reader_count; ++reader) {
+        readers.emplace_back([&index, &running, &answers] {
+            const auto matcher =
+                *model::Matcher::make(model::MatchType::kRegexp, "instance", "10.*7:9100");
+            while (running) {
+                (void)index.resolve({&matcher, 1});
+                ++answers;
+            }
+        });
+    }
+    std::vector<double> times;
+    std::vector<SeriesRef> refs;
+    while (reader_count > 0 && answers == 0) {
+        std::this_thread::yield();
+    }
+    for (std::size_t i = 0; i < kAdds; ++i) {
+        const std::string value = fmt::format("later-{}", i);
+        const std::array<LabelView, 2> labels{{{"__name__", "later"}, {"instance", value}}};
+        const auto begin = std::chrono::steady_clock::now();
+        const auto added = index.add({labels, hash_labels(labels), SeriesId(i)});
+        const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+        times.push_back(taken.count());
+        refs.push_back(added->ref);
+        std::this_thread::yield();
+    }
+    running = false;
+    for (std::thread& reader : readers) {
+        reader.join();
+    }
+    index.remove(refs);
+    index.release(refs);
+    std::sort(times.begin(), times.end());
+    fmt::print("one add        {:>12.1f} us p50, {:.1f} p90, {:.1f} p99, beside {} readers\n",
+               times[kAdds / 2] * 1e6, times[kAdds * 9 / 10] * 1e6, times[kAdds * 99 / 100] * 1e6,
+               reader_count);
+}
+
 int run(std::size_t count) {
     PostingsIndex index;
     add_all(index, count, true);
@@ -241,6 +288,8 @@ int run(std::size_t count) {
     fmt::print(
         "label_values(instance, limit 100) {:.1f} ms, cardinality {:.1f} ms, bytes {:.1f} ms\n",
         values * 1e3, cardinality * 1e3, bytes * 1e3);
+    add_beside_readers(index, 0);
+    add_beside_readers(index, 1);
     std::vector<SeriesRef> refs = index.resolve({}).refs();
     const double removed = timed([&] {
         index.remove(refs);
