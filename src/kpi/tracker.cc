@@ -326,14 +326,10 @@ void Tracker::apply_limit(Pass& pass) {
 }
 
 void Tracker::update_without_value(const Pass& pass) {
-    const bool has_own_instance =
-        ever_had_value_ && !instances_.empty();  // Then no_data alerts stand for themselves.
-    bool without = false;
-    if (!has_own_instance) {
-        without = without_value_ ||
-                  (pass.now - loaded_at_ >= pass.after &&
-                   started_before(pass.now, std::min(pass.after, pass.evaluation.valid_for)));
-    }
+    const bool loaded_long_enough =
+        pass.now - loaded_at_ >= pass.after &&
+        started_before(pass.now, std::min(pass.after, pass.evaluation.valid_for));
+    const bool without = !ever_had_value_ && (without_value_ || loaded_long_enough);
     dirty_ = dirty_ || without != without_value_;
     without_value_ = without;
 }

@@ -58,6 +58,17 @@ TEST_F(WithoutValue, IsNotToldOfAListThatEndsBeforeItsTime) {
     EXPECT_THAT(evaluator_->alerts(), IsEmpty());
 }
 
+TEST_F(WithoutValue, DoesNotListAKpiWhoseInstancesWentAway) {
+    given(kpis(kpi("a", "critical: 4, no_data: {after: 10m, forget_instance_after: 20m}")));
+    settle("a", {{"shop", "de"}}, 5);
+    advance(30min);
+    EXPECT_THAT(told(), ElementsAre("firing a/no_data/warning{shop=\"de\"}",
+                                    "expired a/no_data/warning{shop=\"de\"}"));
+    advance(1h);
+    EXPECT_THAT(told(), IsEmpty());
+    EXPECT_THAT(evaluator_->alerts(), IsEmpty());
+}
+
 TEST_F(WithoutValue, KeepsTheListInItsEnd) {
     given(kpis(kpi("a", kAfter)));
     advance(11min);

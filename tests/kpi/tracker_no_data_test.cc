@@ -111,13 +111,15 @@ TEST_F(TrackerNoDataTest, DoesNotForgetTheKpiItself) {
     EXPECT_EQ(report_.expired, std::vector{model::Labels{}}) << "others took its place";
 }
 
-TEST_F(TrackerNoDataTest, AKpiWhoseInstancesAreAllForgottenJoinsTheList) {
+TEST_F(TrackerNoDataTest, AKpiWhoseInstancesAreAllForgottenHadAValue) {
     kpi_.no_data.forget_instance_after = minutes(60);
     evaluate(0, Values{{de_, 1}});
     evaluate(60, Values{});
     EXPECT_EQ(report_.expired, std::vector{de_});
     EXPECT_EQ(report_.status, Status::kNoData);
-    EXPECT_TRUE(report_.without_value);
+    EXPECT_FALSE(report_.without_value);
+    evaluate(999, Values{});
+    EXPECT_FALSE(report_.without_value) << "the list is of KPIs that never had one";
 }
 
 TEST_F(TrackerNoDataTest, ExpectedInstancesAreNotForgottenAndMissedFromTheStart) {

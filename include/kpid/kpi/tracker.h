@@ -75,7 +75,7 @@ struct Report {
     Status status = Status::kNoData;  ///< The worst of the instances; kNoData when there is none.
     Timestamp since;                  ///< When `status` began.
     std::vector<model::Labels> expired;  ///< Instances that ended in this evaluation.
-    /// The KPI has no value and no no_data alert of its own: it belongs into the owner's list
+    /// The KPI never had a value, for `after` since it was loaded: it belongs into the owner's list
     /// "kpis_without_value".
     bool without_value = false;
     std::size_t hidden = 0;          ///< Instances beyond the limit.
