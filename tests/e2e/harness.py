@@ -94,10 +94,14 @@ class Process:
 
 
 class Kpid:
-    """A running kpid. The configuration is written to <folder>/kpid.yaml; it listens on a free port."""
+    """A running kpid. The configuration is written to <folder>/kpid.yaml; it listens on a free port.
 
-    def __init__(self, config, folder, args=(), env=None):
+    `inside` is a command that runs the command after it, for example in other namespaces.
+    """
+
+    def __init__(self, config, folder, args=(), env=None, inside=()):
         self.folder = folder
+        self.inside = list(inside)
         self.args = list(args)
         self.env = env
         self.config_path = os.path.join(folder, "kpid.yaml")
@@ -112,7 +116,7 @@ class Kpid:
             out.write(text)
 
     def start(self):
-        command = [KPID, f"--config.file={self.config_path}",
+        command = [*self.inside, KPID, f"--config.file={self.config_path}",
                    f"--storage.path={os.path.join(self.folder, 'store')}",
                    f"--web.listen-address=127.0.0.1:{self.port}", *self.args]
         self.process = Process("kpid", command, self.folder, self.env)
@@ -252,8 +256,8 @@ class Case(unittest.TestCase):
         os.makedirs(path, exist_ok=True)
         return path
 
-    def kpid(self, config, args=(), env=None, name="kpid"):
-        kpid = Kpid(config, self.subfolder(name), args, env)
+    def kpid(self, config, args=(), env=None, name="kpid", inside=()):
+        kpid = Kpid(config, self.subfolder(name), args, env, inside)
         self.addCleanup(self._stop_kpid, kpid)
         return kpid
 

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 
-from harness import KPID, Case, pushed_kpi, wait_until
+from harness import KPID, Case, Process, pushed_kpi, wait_until
 
 
 class BadPushes(Case):
@@ -125,15 +125,24 @@ class BadConfigurations(Case):
 
 
 class FullDisk(Case):
-    def test_pushes_are_refused_then_taken_when_there_is_room(self):
-        # A small file system of its own, where mounting is allowed; else a limit on file sizes.
+    def small_disk(self):
+        """A file system that is full soon, in a mount namespace of its own, which any user may make together with
+        a user namespace. Gives back its folder, where that namespace's root is found, and what runs a command in it."""
         disk = self.subfolder("disk")
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk],
-                                 capture_output=True).returncode == 0
-        self.assertTrue(mounted, "this test needs the right to mount a tmpfs")
-        self.addCleanup(subprocess.run, ["umount", "-l", disk])
-        ballast = os.path.join(disk, "ballast")
-        kpid = self.kpid(pushed_kpi(self.sink()), args=[f"--storage.path={disk}/store"])
+        privileged = subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode == 0
+        holder = Process("the holder of the disk", [
+            "unshare", *([] if privileged else ["--map-root-user"]), "--mount", "sh", "-c",
+            'mount -t tmpfs -o size=24m tmpfs "$0" && echo mounted && exec sleep 3600', disk], self.folder)
+        self.addCleanup(holder.stop)
+        holder.line_with("^mounted$")
+        pid = str(holder.process.pid)
+        user = [] if privileged else ["--user", "--preserve-credentials"]
+        return disk, f"/proc/{pid}/root", ["nsenter", f"--target={pid}", *user, "--mount"]
+
+    def test_pushes_are_refused_then_taken_when_there_is_room(self):
+        disk, root, inside = self.small_disk()
+        ballast = root + os.path.join(disk, "ballast")
+        kpid = self.kpid(pushed_kpi(self.sink()), args=[f"--storage.path={disk}/store"], inside=inside)
         self.assertEqual(kpid.push({"metric": "a", "value": 1}).status, 200)
         descriptor = os.open(ballast, os.O_CREAT | os.O_WRONLY)
         try:
