@@ -122,6 +122,18 @@ std::vector<wire::MetricFamily> registry_families(const prometheus::Registry& re
     return families;
 }
 
+MetricsFormat metrics_format(std::string_view accept) {
+    const auto asks_for = [accept](std::string_view text) {
+        return accept.find(text) != std::string_view::npos;
+    };
+    const bool open = asks_for("application/openmetrics-text");
+    const bool utf8 = asks_for("escaping=allow-utf-8");
+    return {open ? wire::ExpositionFormat::kOpenMetrics : wire::ExpositionFormat::kText,
+            utf8 ? wire::NameEscaping::kAllowUtf8 : wire::NameEscaping::kUnderscores,
+            open ? (utf8 ? wire::kUtf8OpenMetricsContentType : wire::kOpenMetricsContentType)
+                 : (utf8 ? wire::kUtf8TextContentType : wire::kTextContentType)};
+}
+
 net::HttpResponse metrics_response(const evaluate::Evaluator& evaluator,
                                    const prometheus::Registry& registry, std::string_view accept) {
     std::vector<wire::MetricFamily> families = registry_families(registry);
@@ -129,12 +141,9 @@ net::HttpResponse metrics_response(const evaluate::Evaluator& evaluator,
         static_cast<std::size_t>(evaluator.snapshot().config->web.metrics_instances);
     std::vector<wire::MetricFamily> kpis = evaluate::kpi_families(evaluator.kpis(), instances_max);
     std::move(kpis.begin(), kpis.end(), std::back_inserter(families));
-    const bool open_metrics = accept.find("application/openmetrics-text") != std::string_view::npos;
-    const auto format =
-        open_metrics ? wire::ExpositionFormat::kOpenMetrics : wire::ExpositionFormat::kText;
-    return net::make_response(200,
-                              open_metrics ? wire::kOpenMetricsContentType : wire::kTextContentType,
-                              wire::encode_exposition(families, format));
+    const MetricsFormat wanted = metrics_format(accept);
+    return net::make_response(200, wanted.content_type,
+                              wire::encode_exposition(families, wanted.format, wanted.escaping));
 }
 
 }  // namespace kpid::http

@@ -1,6 +1,7 @@
 #include "kpid/wire/text_encoder.h"
 
 #include "kpid/base/number.h"
+#include "kpid/model/classic_names.h"
 
 #include <fmt/format.h>
 
@@ -104,9 +105,22 @@ void append_sample(const std::string& name, const EncodedSample& sample, bool op
     out += '\n';
 }
 
+MetricFamily with_classic_names(MetricFamily family) {
+    family.name = model::to_classic_metric_name(family.name);
+    for (EncodedSample& sample : family.samples) {
+        sample.labels = model::with_classic_names(sample.labels);
+    }
+    return family;
+}
+
 }  // namespace
 
-void encode_family(const MetricFamily& family, ExpositionFormat format, std::string& out) {
+void encode_family(const MetricFamily& family, ExpositionFormat format, NameEscaping escaping,
+                   std::string& out) {
+    if (escaping == NameEscaping::kUnderscores) {
+        encode_family(with_classic_names(family), format, NameEscaping::kAllowUtf8, out);
+        return;
+    }
     const bool open = format == ExpositionFormat::kOpenMetrics;
     const std::string name = open ? family.name : text_family_name(family);
     const std::string written = written_name(name);
@@ -125,10 +139,11 @@ void encode_family(const MetricFamily& family, ExpositionFormat format, std::str
     }
 }
 
-std::string encode_exposition(std::span<const MetricFamily> families, ExpositionFormat format) {
+std::string encode_exposition(std::span<const MetricFamily> families, ExpositionFormat format,
+                              NameEscaping escaping) {
     std::string out;
     for (const MetricFamily& family : families) {
-        encode_family(family, format, out);
+        encode_family(family, format, escaping, out);
     }
     if (format == ExpositionFormat::kOpenMetrics) {
         out += "# EOF\n";

@@ -124,6 +124,16 @@ TEST(AlertmanagerBody, WritesFiringAndEnded) {
     EXPECT_EQ(alertmanager_body({}, {}), "[]");
 }
 
+TEST(AlertmanagerBody, HasClassicNamesOnly) {
+    Alert alert;
+    alert.labels = {{"a b", "1"}, {"a_b", "2"}};
+    alert.annotations = {{"what.is", "x"}, {"what_is", "y"}};
+    const std::string body = alertmanager_body({&alert, 1}, {});
+    EXPECT_NE(body.find(R"("labels":{"a_b":"2","a_b_":"1"})"), std::string::npos) << body;
+    EXPECT_NE(body.find(R"("annotations":{"what_is":"y","what_is_":"x"})"), std::string::npos)
+        << body;
+}
+
 // Reads a captured alert and writes it again: the bytes must be the same.
 TEST(AlertmanagerBody, WritesWhatPrometheusWrites) {
     const auto folder = kpid::testing::conformance_dir("captured-clients");

@@ -50,6 +50,17 @@ TEST(TextEncoder, WritesOpenMetrics) {
               "# UNIT wait_seconds seconds\nwait_seconds_total 2 1.5\n# EOF\n");
 }
 
+TEST(TextEncoder, EscapesNamesForReadersOfClassicOnes) {
+    const MetricFamily families[] = {
+        {.name = "my.gauge",
+         .help = "h",
+         .type = MetricType::kGauge,
+         .samples = {{"", {{"a b", "c"}, {"d", "e f"}}, 1, std::nullopt}}},
+    };
+    EXPECT_EQ(encode_exposition(families, ExpositionFormat::kText, NameEscaping::kUnderscores),
+              "# HELP my_gauge h\n# TYPE my_gauge gauge\nmy_gauge{a_b=\"c\",d=\"e f\"} 1\n");
+}
+
 // Families of random names, labels and numbers.
 class RandomFamilies {
 public:

@@ -16,7 +16,8 @@ struct AlertmanagerContext {
     Timestamp firing_until;
 };
 
-/// The JSON array. Labels never include `__name__` or empty values.
+/// The JSON array. Labels never include `__name__` or empty values. Names that are not classic are
+/// escaped with underscores: an Alertmanager before 0.27 refuses the whole post for one of them.
 [[nodiscard]] std::string alertmanager_body(std::span<const Alert> alerts,
                                             const AlertmanagerContext& context);
 

@@ -27,6 +27,10 @@ inline constexpr std::string_view kScrapeAccept =
     "application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.1";
 /// The Content-Types of what text_encoder.h writes.
 inline constexpr std::string_view kTextContentType = "text/plain; version=0.0.4; charset=utf-8";
+inline constexpr std::string_view kUtf8TextContentType =
+    "text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8";
+inline constexpr std::string_view kUtf8OpenMetricsContentType =
+    "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=allow-utf-8";
 inline constexpr std::string_view kOpenMetricsContentType =
     "application/openmetrics-text; version=1.0.0; charset=utf-8";
 

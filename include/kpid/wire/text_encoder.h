@@ -33,11 +33,16 @@ struct MetricFamily {
     std::vector<EncodedSample> samples;
 };
 
-/// Appends one family. Numbers are the shortest that read back the same. Names that are not classic
-/// are written in the quoted form.
-void encode_family(const MetricFamily& family, ExpositionFormat format, std::string& out);
+/// How names that are not classic are written: in the quoted form, which readers of classic names
+/// refuse, or escaped with underscores.
+enum class NameEscaping { kAllowUtf8, kUnderscores };
+
+/// Appends one family. Numbers are the shortest that read back the same.
+void encode_family(const MetricFamily& family, ExpositionFormat format, NameEscaping escaping,
+                   std::string& out);
 /// All families; OpenMetrics ends with `# EOF`.
 [[nodiscard]] std::string encode_exposition(std::span<const MetricFamily> families,
-                                            ExpositionFormat format);
+                                            ExpositionFormat format,
+                                            NameEscaping escaping = NameEscaping::kAllowUtf8);
 
 }  // namespace kpid::wire
