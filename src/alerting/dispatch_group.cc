@@ -89,6 +89,16 @@ void DispatchGroup::pace_by(const ResolvedRoute& route) {
     immediate = route.immediate;
 }
 
+Timestamp DispatchGroup::paced(Timestamp from) const {
+    const Timestamp next = *last_told + group_interval;
+    const bool ticks = !immediate.escalation && !immediate.all_clear;
+    if (!ticks || group_interval <= Duration::zero() || from <= next) {
+        return std::max(from, next);
+    }
+    const Duration since_tick = (from - next) % group_interval;
+    return since_tick == Duration::zero() ? from : from + (group_interval - since_tick);
+}
+
 std::optional<GroupDue> DispatchGroup::due(const HeldBack& held_back) const {
     if (!in_flight.empty()) {
         return std::nullopt;
@@ -102,16 +112,15 @@ std::optional<GroupDue> DispatchGroup::due(const HeldBack& held_back) const {
         if (!last_told) {
             return GroupDue{since + group_wait, NotifyReason::kFirst};
         }
-        const Timestamp paced = std::max(since, *last_told + group_interval);
         if (pending.firing && pending.worst_untold > pending.worst_told) {
-            return GroupDue{immediate.escalation ? since : paced, NotifyReason::kEscalation};
+            return GroupDue{immediate.escalation ? since : paced(since), NotifyReason::kEscalation};
         }
-        return GroupDue{paced, pending.any_fires ? NotifyReason::kChange : NotifyReason::kAllClear};
+        return GroupDue{paced(since),
+                        pending.any_fires ? NotifyReason::kChange : NotifyReason::kAllClear};
     }
     if (pending.any_fires && last_told && repeat_interval > Duration::zero()) {
         // A repetition sooner than group_interval would be a message more often than is allowed.
-        return GroupDue{*last_told + std::max(repeat_interval, group_interval),
-                        NotifyReason::kRepeat};
+        return GroupDue{paced(*last_told + repeat_interval), NotifyReason::kRepeat};
     }
     return std::nullopt;
 }

@@ -69,6 +69,9 @@ struct DispatchGroup {
     /// Makes the message, and counts its alerts as told: their ends leave the group.
     [[nodiscard]] GroupNotification take(Timestamp now, NotifyReason reason,
                                          const HeldBack& held_back);
+    /// The first moment from `from` on at which the pace lets the group speak again. Needs a last
+    /// message.
+    [[nodiscard]] Timestamp paced(Timestamp from) const;
     /// False when it is another message than the one in flight.
     bool settle(std::string_view notification_id, bool delivered);
     /// Waits that began after `now` begin at `now`.

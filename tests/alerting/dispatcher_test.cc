@@ -131,6 +131,27 @@ TEST_F(Dispatch, NothingIsImmediateWhenTheRouteSaysSo) {
     EXPECT_EQ(take(), (Lines{"ops: -critical/de -warning/de"}));
 }
 
+TEST_F(Dispatch, SpeaksAtTicksWhenNothingIsImmediate) {
+    Route root = pace(0, 4, 9);
+    root.immediate = Immediate{.escalation = false, .all_clear = false};
+    routes(root);
+    submit({firing("csat", "warning", "at"), firing("csat", "warning", "de"),
+            firing("csat", "warning", "ch")});
+    EXPECT_EQ(take().size(), 1U);
+    advance(seconds(6));
+    submit({ended(firing("csat", "warning", "at"), now_)});
+    EXPECT_EQ(take(), Lines{}) << "between the ticks at 4 and 8";
+    advance(Duration(28));
+    submit({ended(firing("csat", "warning", "de"), now_)});
+    EXPECT_EQ(dispatcher_.next_wakeup(), kStart + seconds(8));
+    now_ = kStart + seconds(8);
+    EXPECT_EQ(take(), (Lines{"ops: +warning/ch -warning/at -warning/de"}));
+    EXPECT_EQ(dispatcher_.next_wakeup(), now_ + seconds(12)) << "the tick after repeat_interval";
+    now_ += seconds(12);
+    submit({firing("csat", "critical", "ch")});
+    EXPECT_EQ(take().size(), 1U) << "a tick itself";
+}
+
 TEST_F(Dispatch, AGroupIntervalOfZeroSendsEveryChangeAtOnce) {
     routes(pace(0, 0));
     for (const std::string_view shop : {"at", "ch", "de"}) {

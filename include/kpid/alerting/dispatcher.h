@@ -47,20 +47,17 @@ struct GroupNotification {
 /// Operation: `submit` what starts, changes and ends; `take_due` what is to be sent now and hand it
 /// to the outbox; write `take_dirty` in the same atomic write as the outbox entries; report every
 /// settled message by `on_settled`; sleep until `next_wakeup`.
-/// - A new group waits group_wait; what comes later waits until group_interval has passed since the
-/// last
-///   message, but for what the route names immediate. What is submitted together goes together.
+/// - A new group waits group_wait; what comes later waits until group_interval has passed since
+///   the last message, but for what the route names immediate; where it names nothing so, until
+///   the next tick. What is submitted together goes together.
 /// - A group has one message in flight at a time; the next one waits for on_settled.
-/// - An alert counts as told when its message was taken. One that was told is told exactly once, in
-/// the same
-///   group, how it ended; one that ended before it was told is never told. An alert that fires
-///   again before its end was told simply goes on.
+/// - An alert counts as told when its message was taken. One that was told is told exactly once,
+///   in the same group, how it ended; one that ended before it was told is never told. An alert
+///   that fires again before its end was told simply goes on.
 /// - The end of a superseded alert is held back until the one that took over was delivered in its
-/// group, or
-///   given up in all of them; where both belong to one group they share a message.
-/// - An alert that routes to another group (a reload, a changed label) starts there and is repeated
-/// there; the
-///   old group is told only its end.
+///   group, or given up in all of them; where both belong to one group they share a message.
+/// - An alert that routes to another group (a reload, a changed label) starts there and is
+///   repeated there; the old group is told only its end.
 ///
 /// Time is wall time; when it jumps back, pending waits are cut to start anew from it. Not
 /// thread-safe: one owner strand.

@@ -20,7 +20,8 @@ inline constexpr std::string_view kOwnerReceiver = "owner";
 /// The built-in receiver; where an owner without a receiver of his own ends up.
 inline constexpr std::string_view kInboxReceiver = "inbox";
 
-/// What does not wait for group_interval.
+/// What does not wait for group_interval. With neither, a group speaks at ticks only: every
+/// group_interval from its first message on, as Alertmanager's.
 struct Immediate {
     bool escalation = true;  ///< A severity worse than all that the group was told of.
     bool all_clear = true;   ///< The end of the group's last alert.
