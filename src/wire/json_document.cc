@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 namespace kpid::wire {
 
@@ -148,11 +149,58 @@ private:
 
     template <class Source>
     bool read_number(Source& source, JsonValue::Node& node) {
-        if (const auto error = source.get_double().get(node.number)) {
-            return note(error);
-        }
         node.kind = Kind::kNumber;
-        return std::isfinite(node.number) || fail("number out of range");
+        const auto error = source.get_double().get(node.number);
+        if (error == simdjson::SUCCESS && std::isfinite(node.number)) {
+            return true;
+        }
+        if constexpr (std::is_same_v<Source, simdjson::ondemand::value>) {
+            // simdjson reads no number that overflows, and steps over a value that was not read.
+            std::string_view token;
+            if (simdjson::simdjson_result<std::string_view>(source.raw_json_token()).get(token) ==
+                    simdjson::SUCCESS &&
+                is_number(token)) {
+                node.number = std::copysign(std::numeric_limits<double>::infinity(),
+                                            token.starts_with('-') ? -1.0 : 1.0);
+                return true;
+            }
+        }
+        return note(error == simdjson::SUCCESS ? simdjson::NUMBER_OUT_OF_RANGE : error);
+    }
+
+    // Takes the digits off the front; false when there is none.
+    static bool skip_digits(std::string_view& text) {
+        const std::size_t end = std::min(text.find_first_not_of("0123456789"), text.size());
+        text.remove_prefix(end);
+        return end > 0;
+    }
+
+    // By the grammar of JSON; blanks may follow.
+    static bool is_number(std::string_view text) {
+        if (text.starts_with('-')) {
+            text.remove_prefix(1);
+        }
+        if (text.starts_with('0')) {
+            text.remove_prefix(1);
+        } else if (!skip_digits(text)) {
+            return false;
+        }
+        if (text.starts_with('.')) {
+            text.remove_prefix(1);
+            if (!skip_digits(text)) {
+                return false;
+            }
+        }
+        if (text.starts_with('e') || text.starts_with('E')) {
+            text.remove_prefix(1);
+            if (text.starts_with('+') || text.starts_with('-')) {
+                text.remove_prefix(1);
+            }
+            if (!skip_digits(text)) {
+                return false;
+            }
+        }
+        return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
     }
 
     template <class Source>

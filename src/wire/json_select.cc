@@ -23,7 +23,9 @@ Result<JsonPointer> pointer_of(std::string_view text, std::string_view metric,
 Result<double> number_of(JsonValue value) {
     switch (value.kind()) {
         case Kind::kNumber:
-            return value.number();
+            return std::isfinite(value.number())
+                       ? Result<double>(value.number())
+                       : Result<double>(invalid_argument("the value is out of range"));
         case Kind::kTrue:
             return 1.0;
         case Kind::kFalse:
@@ -56,6 +58,9 @@ Result<std::string> label_of(JsonValue value) {
         case Kind::kString:
             return std::string(value.string());
         case Kind::kNumber:
+            if (!std::isfinite(value.number())) {
+                return invalid_argument("it is a number out of range");
+            }
             return format_float(value.number());
         case Kind::kTrue:
             return std::string("true");

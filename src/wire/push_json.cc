@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace kpid::wire {
@@ -52,6 +53,9 @@ Result<double> read_value(const std::optional<JsonValue>& value) {
         return invalid_argument("no value");
     }
     if (value->kind() == Kind::kNumber) {
+        if (!std::isfinite(value->number())) {
+            return invalid_argument("value is out of range");
+        }
         return value->number();
     }
     if (value->kind() == Kind::kString) {

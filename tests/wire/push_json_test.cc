@@ -96,6 +96,9 @@ TEST(PushJson, RefusesItemsOneByOne) {
         {R"({"metric":"a","value":"1"})", "value must be a number"},
         {R"({"metric":"a","value":"nan"})", "value must be a number"},
         {R"({"metric":"a","value":true})", "value must be a number"},
+        {R"({"metric":"a","value":1e400})", "value is out of range"},
+        {R"({"metric":"a","value": -1.5E+999 })", "value is out of range"},
+        {R"({"metric":"a","value":1,"timestamp":1e400})", "timestamp"},
         {R"({"metric":"a","value":1,"value":2})", "duplicate key \"value\""},
         {R"({"metric":"a","value":1,"tags":{}})", "unknown key \"tags\""},
         {R"({"metric":"a","value":1,"labels":[]})", "labels must be an object"},
@@ -125,7 +128,11 @@ TEST(PushJson, RefusesTextThatIsNotJsonWithThePlace) {
         {R"({"metric":"a}","value":1)", "invalid JSON near byte 24: an array or object does not"},
         {R"([{"metric":"a","value":1}]])", "invalid JSON near byte 26: more follows the value"},
         {R"({"metric":"a","value":1}x)", "invalid JSON near byte 24: more follows the value"},
-        {R"([{"metric":"a","value":1},{"metric":"b","value":1e400}])", "invalid JSON near byte 48"},
+        {R"([{"metric":"a","value":1},{"metric":"b","value":1e400x}])",
+         "invalid JSON near byte 48"},
+        {R"([{"metric":"a","value":1e}])", "invalid JSON near byte 23"},
+        {R"([{"metric":"a","value":-}])", "invalid JSON near byte 23"},
+        {R"([{"metric":"a","value":1.e400}])", "invalid JSON near byte 23"},
         {R"([{"metric":"a","value":01}])", "invalid JSON near byte 23"},
         {R"([{"metric":"a","value":NaN}])", "invalid JSON near byte 23"},
         {R"({"metric":"\ud800","value":1})", "invalid JSON near byte 10"},
@@ -144,6 +151,19 @@ TEST(PushJson, RefusesTextThatIsNotJsonWithThePlace) {
         EXPECT_THAT(item_error(c.body), HasSubstr(c.want));
         EXPECT_FALSE(decode(c.body));
     }
+}
+
+TEST(PushJson, KeepsTheItemsBesideANumberOutOfRange) {
+    const std::string digits(400, '9');
+    const auto result = decode(R"([{"metric":"a","value":1},{"metric":"b","value":1e400},)"
+                               R"({"metric":"c","value":)" +
+                               digits + R"(},{"metric":"d","value":1e-400}])");
+    ASSERT_TRUE(result) << result.error().message;
+    ASSERT_EQ(result->samples.size(), 2U);
+    EXPECT_EQ(result->samples[1].labels.metric_name(), "d");
+    ASSERT_EQ(result->errors.size(), 2U);
+    EXPECT_EQ(result->errors[0].index, 1U);
+    EXPECT_EQ(result->errors[1].index, 2U);
 }
 
 TEST(PushJson, TakesEveryValidName) {

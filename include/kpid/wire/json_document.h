@@ -44,7 +44,8 @@ public:
     enum class Kind : std::uint8_t { kNull, kFalse, kTrue, kNumber, kString, kArray, kObject };
 
     [[nodiscard]] Kind kind() const;
-    /// kNumber: the double nearest to the text. kString: the bytes, escapes resolved, valid UTF-8.
+    /// kNumber: the double nearest to the text, an infinity for what lies beyond a double's range.
+    /// kString: the bytes, escapes resolved, valid UTF-8.
     [[nodiscard]] double number() const;
     [[nodiscard]] std::string_view string() const;
 
@@ -74,8 +75,8 @@ private:
 /// Owns the nodes and the text behind them. Movable; immutable, so that any thread may read.
 class JsonDocument {
 public:
-    /// The whole text must be one JSON value (RFC 8259): no byte order mark, no lone surrogates, no
-    /// number beyond a double's range. kInvalidArgument: "invalid JSON at byte 17: …".
+    /// The whole text must be one JSON value (RFC 8259): no byte order mark, no lone surrogates,
+    /// not just a number beyond a double's range. kInvalidArgument: "invalid JSON at byte 17: …".
     [[nodiscard]] static Result<JsonDocument> parse(std::string_view text,
                                                     const JsonLimits& limits = {});
     JsonDocument(JsonDocument&&) noexcept;
