@@ -53,8 +53,26 @@ void ChunkedSamples::seal_open() {
     columns.times.reserve(open_.count());
     columns.values.reserve(open_.count());
     open_.decode(columns.times, columns.values);
-    add_sealed(seal(columns.times, columns.values));
+    SealedChunk chunk = seal(columns.times, columns.values);
+    chunk.stored = open_stored_;
+    if (open_saved_ == open_.count()) {
+        chunk.save = Save::kDone;  // The disk has these very samples.
+    }
+    add_sealed(std::move(chunk));
+    reset_open();
+}
+
+void ChunkedSamples::reset_open() {
     open_ = OpenChunk();
+    open_stored_ = false;
+    open_saved_ = 0;
+    open_saving_ = 0;
+}
+
+void ChunkedSamples::note_gone(Timestamp first, bool stored) {
+    if (stored) {
+        gone_.push_back(first);
+    }
 }
 
 void ChunkedSamples::add_sealed(SealedChunk chunk) {
@@ -101,7 +119,8 @@ std::size_t ChunkedSamples::merge_late(std::span<const model::Sample> samples) {
     }
     // Between two chunks a sample goes to the later one.
     const bool with_open =
-        end == sealed_.size() && (begin == end || samples.back().time >= open_.first_time());
+        end == sealed_.size() &&
+        (begin == end || (!open_.empty() && samples.back().time >= open_.first_time()));
     if (with_open) {
         open_.decode(old.times, old.values);
     }
@@ -126,9 +145,14 @@ std::size_t ChunkedSamples::merge_late(std::span<const model::Sample> samples) {
         put(old.times[next], old.values[next]);
     }
     std::vector<SealedChunk> behind = take_sealed(end);
-    take_sealed(begin).clear();
+    for (const SealedChunk& chunk : take_sealed(begin)) {
+        note_gone(chunk.first, chunk.stored);
+    }
     if (with_open) {
-        open_ = OpenChunk();
+        if (!open_.empty()) {
+            note_gone(open_.first_time(), open_stored_);
+        }
+        reset_open();
         rebuild(merged.times, merged.values);
     } else {
         seal_all(merged);
@@ -181,6 +205,7 @@ std::size_t ChunkedSamples::drop_before(Timestamp cutoff) {
     for (std::size_t i = 0; i < whole; ++i) {
         dropped += sealed_[i].count;
         sealed_bytes_ -= sealed_[i].size;
+        note_gone(sealed_[i].first, sealed_[i].stored);
     }
     sealed_.erase(sealed_.begin(), sealed_.begin() + static_cast<std::ptrdiff_t>(whole));
     Columns columns;
@@ -190,6 +215,7 @@ std::size_t ChunkedSamples::drop_before(Timestamp cutoff) {
             decode(edge, columns);
             dropped += cut(columns, cutoff);
             sealed_bytes_ -= edge.size;
+            note_gone(edge.first, edge.stored);
             edge = seal(columns.times, columns.values);
             sealed_bytes_ += edge.size;
         }
@@ -198,7 +224,8 @@ std::size_t ChunkedSamples::drop_before(Timestamp cutoff) {
                 pays_to_cut(open_.first_time(), open_.last_time(), cutoff))) {
         open_.decode(columns.times, columns.values);
         dropped += cut(columns, cutoff);
-        open_ = OpenChunk();
+        note_gone(open_.first_time(), open_stored_);
+        reset_open();
         rebuild(columns.times, columns.values);
     }
     return dropped;
@@ -277,7 +304,8 @@ std::optional<Timestamp> ChunkedSamples::newest() const {
 }
 
 std::size_t ChunkedSamples::heap_bytes() const {
-    return sealed_.capacity() * sizeof(SealedChunk) + sealed_bytes_ + open_.capacity_bytes();
+    return sealed_.capacity() * sizeof(SealedChunk) + sealed_bytes_ + open_.capacity_bytes() +
+           gone_.capacity() * sizeof(Timestamp);
 }
 
 }  // namespace kpid::storage

@@ -32,10 +32,9 @@ Result<void> Committer::commit(PreparedBatch& batch) {
     return wait_for(request);
 }
 
-Result<void> Committer::forget(Timestamp cutoff, std::span<const SeriesPointer> empty) {
+Result<void> Committer::run_alone(const std::function<Result<void>()>& task) {
     Request request;
-    request.cutoff = cutoff;
-    request.empty = empty;
+    request.task = &task;
     return wait_for(request);
 }
 
@@ -68,13 +67,13 @@ std::vector<Committer::Request*> Committer::take_group() {
     std::size_t samples = 0;
     while (!queue_.empty() && group.size() < kGroupBatchesMax && samples < kGroupSamplesMax) {
         Request* next = queue_.front();
-        const bool forgets = next->batch == nullptr;
-        if (forgets && !group.empty()) {
+        const bool alone = next->batch == nullptr;
+        if (alone && !group.empty()) {
             break;
         }
         queue_.pop_front();
         group.push_back(next);
-        if (forgets) {
+        if (alone) {
             break;
         }
         samples += next->batch->places.size();
@@ -88,7 +87,7 @@ void Committer::run() {
     for (std::vector<Request*> group = take_group(); !group.empty(); group = take_group()) {
         Result<void> outcome;
         if (group.front()->batch == nullptr) {
-            outcome = work_.forget(group.front()->cutoff, group.front()->empty);
+            outcome = (*group.front()->task)();
         } else {
             batches.clear();
             for (const Request* request : group) {

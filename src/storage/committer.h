@@ -7,7 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
-#include <span>
+#include <functional>
 #include <thread>
 #include <vector>
 
@@ -27,8 +27,8 @@ public:
     /// Blocks until the batch is durable and readable, or failed; kResourceExhausted when the queue
     /// is full.
     [[nodiscard]] Result<void> commit(PreparedBatch& batch);
-    /// As GroupCommitter::forget().
-    [[nodiscard]] Result<void> forget(Timestamp cutoff, std::span<const SeriesPointer> empty);
+    /// Calls `task` on the committer's thread, between two groups, and waits for it.
+    [[nodiscard]] Result<void> run_alone(const std::function<Result<void>()>& task);
 
     /// The error of the last write, if it failed.
     [[nodiscard]] Result<void> health() const;
@@ -37,9 +37,8 @@ public:
 private:
     /// Lies on the waiting caller's stack.
     struct Request {
-        PreparedBatch* batch = nullptr;  // null: a request to forget
-        Timestamp cutoff;
-        std::span<const SeriesPointer> empty;
+        PreparedBatch* batch = nullptr;  // or
+        const std::function<Result<void>()>* task = nullptr;
         Result<void> outcome;
         bool done = false;
         CondVar wake;

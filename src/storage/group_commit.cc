@@ -224,8 +224,8 @@ void GroupCommitter::remember_failed(const LogBatch& batch) {
             failed_state_.insert(entry.key);
             continue;
         }
-        if (!entry.value) {
-            continue;  // forget() deals with erasures itself.
+        if (!entry.value || entry.table == LogTable::kChunks) {
+            continue;  // Erasures and chunks are mended by whoever writes them.
         }
         const auto number = decode_key(entry.key);
         KPID_ASSERT(number.has_value());  // It was encoded by commit().

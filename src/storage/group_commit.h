@@ -79,6 +79,12 @@ public:
     /// Erases the oldest records that hold nothing newer than `cutoff`, and those of the series
     /// `empty` that have neither samples nor records.
     [[nodiscard]] Result<void> forget(Timestamp cutoff, std::span<const SeriesPointer> empty);
+    /// Sequence of the newest record.
+    [[nodiscard]] std::uint64_t last_sequence() const { return next_sequence_ - 1; }
+    /// Writes what the disk lacks of these series' chunks, in one batch.
+    [[nodiscard]] Result<void> save_chunks(std::span<const SeriesPointer> series);
+    /// Erases the records up to `sequence`: all their samples stand in saved chunks.
+    [[nodiscard]] Result<void> trim_records(std::uint64_t sequence);
     /// Fine, or why the last write to the log failed.
     [[nodiscard]] const Result<void>& health() const { return health_; }
 
@@ -110,6 +116,8 @@ private:
     void discard();
     void note_record(std::uint64_t sequence, Timestamp newest);
     [[nodiscard]] Result<void> replay_series(std::string_view key, std::string_view value);
+    [[nodiscard]] Result<void> replay_chunk(std::string_view key, std::string_view value);
+    void finish_chunks();
     [[nodiscard]] Result<void> replay_samples(std::string_view key, std::string_view value);
 
     const StorageOptions& options_;
@@ -140,6 +148,7 @@ private:
 
     // While replaying only.
     boost::unordered_flat_map<std::uint64_t, SeriesPointer> replayed_;
+    SeriesPointer loading_;  // the series whose chunks come now
 };
 
 }  // namespace kpid::storage

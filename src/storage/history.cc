@@ -33,7 +33,10 @@ Result<void> GroupCommitter::replay() {
         switch (table) {
             case LogTable::kSeries:
                 return replay_series(key, value);
+            case LogTable::kChunks:
+                return replay_chunk(key, value);
             case LogTable::kSamples:
+                finish_chunks();
                 return replay_samples(key, value);
             case LogTable::kState:
                 entry[0].key = key;
@@ -43,6 +46,7 @@ Result<void> GroupCommitter::replay() {
         }
         return {};
     });
+    finish_chunks();
     replayed_ = {};
     first_live_sequence_ = blocks_.empty() ? next_sequence_ : 1;
     series_count_ = index_.size();
@@ -60,6 +64,32 @@ Result<void> GroupCommitter::replay_series(std::string_view key, std::string_vie
     replayed_.emplace(id, series);
     next_series_ = std::max(next_series_, id + 1);
     return {};
+}
+
+Result<void> GroupCommitter::replay_chunk(std::string_view key, std::string_view value) {
+    KPID_TRY(const SeriesId id, decode_chunk_key(key));
+    const auto place = replayed_.find(id.value());
+    if (place == replayed_.end()) {
+        return Error{Code::kDataLoss,
+                     fmt::format("a chunk names the series {}, which is not defined", id.value())};
+    }
+    if (loading_ != place->second) {
+        finish_chunks();
+        loading_ = place->second;
+    }
+    const Result<MemorySeries::Change> loaded = loading_->load_chunk(value);
+    if (!loaded) {
+        return loaded.error().with_context(fmt::format("a chunk of the series {}", id.value()));
+    }
+    counters_.add(*loaded);
+    return {};
+}
+
+void GroupCommitter::finish_chunks() {
+    if (loading_ != nullptr) {
+        counters_.add(loading_->finish_loading());
+        loading_ = nullptr;
+    }
 }
 
 Result<void> GroupCommitter::replay_samples(std::string_view key, std::string_view value) {
@@ -89,6 +119,39 @@ Result<void> GroupCommitter::replay_samples(std::string_view key, std::string_vi
     return {};
 }
 
+Result<void> GroupCommitter::save_chunks(std::span<const SeriesPointer> series) {
+    LogBatch out;
+    for (const SeriesPointer& one : series) {
+        if (one->removed()) {
+            continue;
+        }
+        for (ChunkedSamples::SavedChunk& chunk : one->collect_unsaved()) {
+            out.entries.push_back({LogTable::kChunks, encode_chunk_key(one->id(), chunk.first),
+                                   std::move(chunk.bytes)});
+        }
+    }
+    Result<void> written = out.empty() ? Result<void>() : write(std::move(out));
+    for (const SeriesPointer& one : series) {
+        one->end_save(written.has_value());
+    }
+    return written;
+}
+
+Result<void> GroupCommitter::trim_records(std::uint64_t sequence) {
+    if (sequence < first_live_sequence_) {
+        return {};
+    }
+    LogBatch out;
+    out.erasures.push_back(
+        {LogTable::kSamples, encode_key(first_live_sequence_), encode_key(sequence + 1)});
+    KPID_CHECK_OK(write(std::move(out)));
+    first_live_sequence_ = sequence + 1;
+    while (!blocks_.empty() && blocks_.front().last_sequence <= sequence) {
+        blocks_.pop_front();
+    }
+    return {};
+}
+
 Result<void> GroupCommitter::forget(Timestamp cutoff, std::span<const SeriesPointer> empty) {
     std::size_t blocks = 0;
     std::uint64_t first_live = first_live_sequence_;
@@ -103,7 +166,8 @@ Result<void> GroupCommitter::forget(Timestamp cutoff, std::span<const SeriesPoin
     }
     std::vector<SeriesPointer> gone;
     for (const SeriesPointer& series : empty) {
-        if (!series->removed() && series->newest_record() < first_live && series->is_empty()) {
+        if (!series->removed() && series->newest_record() < first_live && series->is_empty() &&
+            !series->has_stored()) {
             gone.push_back(series);
             out.entries.push_back({LogTable::kSeries, encode_key(series->id().value()), {}});
         }

@@ -91,4 +91,42 @@ MemorySeries::Change MemorySeries::merge_pending() {
     return {static_cast<std::int64_t>(added), difference(samples_.heap_bytes(), bytes)};
 }
 
+bool MemorySeries::has_unsaved() const {
+    const MutexLock lock(mutex_);
+    return samples_.has_unsaved();
+}
+
+bool MemorySeries::has_stored() const {
+    const MutexLock lock(mutex_);
+    return samples_.has_stored();
+}
+
+std::vector<ChunkedSamples::SavedChunk> MemorySeries::collect_unsaved() {
+    const MutexLock lock(mutex_);
+    return samples_.collect_unsaved();
+}
+
+void MemorySeries::end_save(bool succeeded) {
+    const MutexLock lock(mutex_);
+    if (succeeded) {
+        samples_.save_succeeded();
+    } else {
+        samples_.save_failed();
+    }
+}
+
+Result<MemorySeries::Change> MemorySeries::load_chunk(std::string_view bytes) {
+    const MutexLock lock(mutex_);
+    const std::size_t before = samples_.heap_bytes();
+    KPID_TRY(const std::size_t loaded, samples_.load(bytes));
+    return Change{static_cast<std::int64_t>(loaded), difference(samples_.heap_bytes(), before)};
+}
+
+MemorySeries::Change MemorySeries::finish_loading() {
+    const MutexLock lock(mutex_);
+    const std::size_t before = samples_.heap_bytes();
+    samples_.finish_loading();
+    return {0, difference(samples_.heap_bytes(), before)};
+}
+
 }  // namespace kpid::storage

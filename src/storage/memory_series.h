@@ -43,6 +43,7 @@ public:
     [[nodiscard]] bool copy(model::TimeRange range, std::size_t limit,
                             model::SeriesColumns& out) const;
     [[nodiscard]] bool is_empty() const;
+    [[nodiscard]] bool has_unsaved() const;
     /// Samples before `cutoff` are not read any more; fewer are given up as long as most of their
     /// chunk is kept.
     Change drop_before(Timestamp cutoff);
@@ -56,6 +57,14 @@ public:
     void discard_pending() { pending_.clear(); }
     /// Makes what is pending readable; at equal instants it wins over what is stored.
     Change merge_pending();
+
+    // The committer only: saving, as ChunkedSamples says.
+    [[nodiscard]] std::vector<ChunkedSamples::SavedChunk> collect_unsaved();
+    void end_save(bool succeeded);
+    [[nodiscard]] bool has_stored() const;
+    // The replay only.
+    [[nodiscard]] Result<Change> load_chunk(std::string_view bytes);
+    Change finish_loading();
 
     /// Sequence of the newest log record with a sample of this series.
     [[nodiscard]] std::uint64_t newest_record() const { return newest_record_; }

@@ -128,6 +128,20 @@ Result<std::uint64_t> decode_key(std::string_view key) {
     return number;
 }
 
+std::string encode_chunk_key(SeriesId series, Timestamp first) {
+    // With the sign turned over, so that negative times come first.
+    constexpr std::uint64_t kSign = std::uint64_t{1} << 63U;
+    return encode_key(series.value()) + encode_key(static_cast<std::uint64_t>(first.ms()) ^ kSign);
+}
+
+Result<SeriesId> decode_chunk_key(std::string_view key) {
+    if (key.size() != 2 * kKeyBytes) {
+        return damaged(fmt::format("a chunk's key of {} bytes", key.size()));
+    }
+    KPID_TRY(const std::uint64_t series, decode_key(key.substr(0, kKeyBytes)));
+    return SeriesId(series);
+}
+
 std::string encode_samples(std::span<const RecordSample> samples) {
     KPID_ASSERT(samples.size() <= kRecordSamplesMax);
     std::string out;

@@ -35,6 +35,11 @@ inline constexpr std::size_t kDefinitionLabelsMax = 65'536;
 /// kDataLoss when it is not eight bytes long.
 [[nodiscard]] Result<std::uint64_t> decode_key(std::string_view key);
 
+/// Of a chunk: sixteen bytes, in order of series, then of the first time.
+[[nodiscard]] std::string encode_chunk_key(SeriesId series, Timestamp first);
+/// The series; kDataLoss when it is not sixteen bytes long.
+[[nodiscard]] Result<SeriesId> decode_chunk_key(std::string_view key);
+
 /// At most kRecordSamplesMax samples; values keep their bits.
 [[nodiscard]] std::string encode_samples(std::span<const RecordSample> samples);
 /// kDataLoss when the bytes are not one whole record, kUnsupported when its version is newer.

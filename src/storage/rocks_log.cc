@@ -24,12 +24,14 @@ namespace kpid::storage {
 namespace {
 
 // Version of everything below the path; raised when an older program could misread it.
-constexpr int kFormatVersion = 1;
+constexpr int kFormatVersion = 2;
 constexpr std::string_view kFormatKey = "format";
 
 // Column families in RocksDB's order of opening; the first holds the format alone.
-constexpr std::array<std::string_view, 4> kFamilies{"default", "series", "samples", "state"};
-constexpr std::array kTables{LogTable::kSeries, LogTable::kSamples, LogTable::kState};
+constexpr std::array<std::string_view, 5> kFamilies{"default", "series", "chunks", "samples",
+                                                    "state"};
+constexpr std::array kTables{LogTable::kSeries, LogTable::kChunks, LogTable::kSamples,
+                             LogTable::kState};
 
 constexpr std::size_t kSamplesBufferBytes = std::size_t{16} << 20;
 constexpr std::size_t kSmallBufferBytes = std::size_t{4} << 20;
@@ -87,8 +89,10 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families() {
     std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
     for (const std::string_view name : kFamilies) {
         rocksdb::ColumnFamilyOptions options;
-        options.write_buffer_size = name == "samples" ? kSamplesBufferBytes : kSmallBufferBytes;
-        options.compression = compression();
+        const bool large = name == "samples" || name == "chunks";
+        options.write_buffer_size = large ? kSamplesBufferBytes : kSmallBufferBytes;
+        // Chunks are compressed as far as pays.
+        options.compression = name == "chunks" ? rocksdb::kNoCompression : compression();
         options.table_factory = factory;
         descriptors.emplace_back(std::string(name), options);
     }
@@ -110,6 +114,7 @@ private:
     [[nodiscard]] Error open_error(std::string_view why, Code code = Code::kUnavailable) const;
     [[nodiscard]] Result<void> check_families() const;
     [[nodiscard]] Result<void> check_format();
+    [[nodiscard]] Result<void> put_format();
     [[nodiscard]] Result<void> probe_disk() const;
     [[nodiscard]] Result<void> recover();
     void close();
@@ -149,9 +154,7 @@ Result<void> RocksLog::check_format() {
     std::string text;
     const rocksdb::Status status = database_->Get({}, handles_[0], slice(kFormatKey), &text);
     if (status.IsNotFound()) {
-        const rocksdb::Status put =
-            database_->Put({}, handles_[0], slice(kFormatKey), std::to_string(kFormatVersion));
-        return put.ok() ? Result<void>() : open_error(put.ToString());
+        return put_format();
     }
     if (!status.ok()) {
         return open_error(status.ToString(), Code::kDataLoss);
@@ -168,7 +171,14 @@ Result<void> RocksLog::check_format() {
                         version, kFormatVersion),
             Code::kUnsupported);
     }
-    return {};
+    // Older ones are read as they are: they lack tables, which opening has made.
+    return version < kFormatVersion ? put_format() : Result<void>();
+}
+
+Result<void> RocksLog::put_format() {
+    const rocksdb::Status put =
+        database_->Put({}, handles_[0], slice(kFormatKey), std::to_string(kFormatVersion));
+    return put.ok() ? Result<void>() : open_error(put.ToString());
 }
 
 Result<void> RocksLog::open() {

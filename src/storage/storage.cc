@@ -1,5 +1,6 @@
 #include "kpid/storage/storage.h"
 
+#include "kpid/base/mutex.h"
 #include "storage/committer.h"
 
 #include <fmt/format.h>
@@ -10,6 +11,11 @@
 
 namespace kpid::storage {
 namespace {
+
+// So much of the log is read again at a start, about. Shorter writes open chunks more often.
+constexpr Duration kCheckpointInterval = std::chrono::minutes(15);
+// Series of one write of a checkpoint: appends wait for it.
+constexpr std::size_t kCheckpointSeries = 256;
 
 Result<void> check_options(const StorageOptions& options) {
     if (options.path.empty()) {
@@ -54,6 +60,8 @@ public:
           work(options, rules, *log, index, state, counters) {}
 
     [[nodiscard]] PreparedBatch prepare(const model::AppendBatch& batch) const;
+    /// Writes the chunks and erases the records behind them, when it is time.
+    [[nodiscard]] Result<void> checkpoint(Timestamp now) KPID_EXCLUDES(checkpoint_mutex);
 
     // Constant after construction.
     const StorageOptions options;
@@ -64,6 +72,10 @@ public:
     SeriesIndex index;
     StateTable state;
     Counters counters;
+
+    // One checkpoint at a time.
+    Mutex checkpoint_mutex;
+    std::optional<Timestamp> last_checkpoint KPID_GUARDED_BY(checkpoint_mutex);
 
     // Owned by the committer's thread once it runs.
     std::unique_ptr<Log> log;
@@ -99,6 +111,30 @@ PreparedBatch Storage::Core::prepare(const model::AppendBatch& batch) const {
                          });
     }
     return prepared;
+}
+
+Result<void> Storage::Core::checkpoint(Timestamp now) {
+    const MutexLock lock(checkpoint_mutex);
+    // Whatever the wall clock does, not much later than it should.
+    if (last_checkpoint && now >= *last_checkpoint &&
+        now - *last_checkpoint < kCheckpointInterval) {
+        return {};
+    }
+    std::uint64_t sequence = 0;
+    KPID_CHECK_OK(committer->run_alone([&]() -> Result<void> {
+        sequence = work.last_sequence();
+        return {};
+    }));
+    std::vector<SeriesPointer> unsaved = index.select({}).series;
+    std::erase_if(unsaved, [](const SeriesPointer& series) { return !series->has_unsaved(); });
+    for (std::size_t begin = 0; begin < unsaved.size(); begin += kCheckpointSeries) {
+        const auto slice =
+            std::span(unsaved).subspan(begin, std::min(kCheckpointSeries, unsaved.size() - begin));
+        KPID_CHECK_OK(committer->run_alone([&] { return work.save_chunks(slice); }));
+    }
+    KPID_CHECK_OK(committer->run_alone([&] { return work.trim_records(sequence); }));
+    last_checkpoint = now;
+    return {};
 }
 
 Storage::Storage(std::unique_ptr<Core> core) : core_(std::move(core)) {
@@ -239,7 +275,8 @@ Result<void> Storage::maintain(Timestamp now) {
             }
         }
     }
-    return core_->committer->forget(cutoff, empty);
+    KPID_CHECK_OK(core_->checkpoint(now));
+    return core_->committer->run_alone([&] { return core_->work.forget(cutoff, empty); });
 }
 
 Result<void> Storage::health() const {

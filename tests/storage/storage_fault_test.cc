@@ -219,14 +219,14 @@ TEST_F(StorageTest, SurvivesARealDiskThatFillsUp) {
 TEST_F(StorageTest, RefusesTheFormatOfANewerVersion) {
     storage_.reset();
     std::vector<rocksdb::ColumnFamilyDescriptor> families;
-    for (const char* name : {"default", "series", "samples", "state"}) {
+    for (const char* name : {"default", "series", "chunks", "samples", "state"}) {
         families.emplace_back(name, rocksdb::ColumnFamilyOptions());
     }
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* raw = nullptr;
     ASSERT_TRUE(rocksdb::DB::Open({}, options_.path, families, &handles, &raw).ok());
     const std::unique_ptr<rocksdb::DB> database(raw);
-    ASSERT_TRUE(database->Put({}, "format", "2").ok());
+    ASSERT_TRUE(database->Put({}, "format", "3").ok());
     for (rocksdb::ColumnFamilyHandle* handle : handles) {
         ASSERT_TRUE(database->DestroyColumnFamilyHandle(handle).ok());
     }
@@ -234,7 +234,7 @@ TEST_F(StorageTest, RefusesTheFormatOfANewerVersion) {
     const auto opened = Storage::open(options_);
     ASSERT_FALSE(opened.has_value());
     EXPECT_EQ(opened.error().code, Code::kUnsupported);
-    EXPECT_THAT(opened.error().message, HasSubstr("its format is version 2"));
+    EXPECT_THAT(opened.error().message, HasSubstr("its format is version 3"));
 }
 
 }  // namespace

@@ -13,7 +13,7 @@
 namespace kpid::storage {
 
 /// The parts of a log, each ordered by the bytes of its keys.
-enum class LogTable { kSeries, kSamples, kState };
+enum class LogTable { kSeries, kChunks, kSamples, kState };
 
 /// A value put, or the key erased when there is none.
 struct LogEntry {
@@ -51,7 +51,7 @@ public:
     /// an error (kUnavailable) the log may be called again: it tries to recover first, and nothing
     /// of the failed batch is promised to be there or not to be there.
     [[nodiscard]] virtual Result<void> write(const LogBatch& batch, bool sync) = 0;
-    /// Every entry: first all of kSeries, then kSamples, then kState, in order of key.
+    /// Every entry: first all of kSeries, then kChunks, kSamples and kState, in order of key.
     [[nodiscard]] virtual Result<void> replay(const LogVisitor& visitor) = 0;
 };
 

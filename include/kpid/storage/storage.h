@@ -31,7 +31,7 @@ namespace kpid::storage {
 /// thread-safe. Readers never wait for the disk. append(), write() and maintain() block. Samples of
 /// one batch are judged in order of time, equal times in order of index: of two values for one
 /// series and instant the first stays.
-/// Limitations: everything within the retention lies in memory and is read again at open().
+/// Limitations: everything within the retention lies in memory, compressed, and is read at open().
 class Storage final : public model::Appender, public model::Reader, public model::StateStore {
 public:
     /// Reads the log at `options.path`, or makes a new one. Errors name the path and the flag
@@ -66,9 +66,9 @@ public:
     [[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> scan(
         std::string_view prefix, std::size_t limit) const override;
 
-    /// Drops samples older than the retention from memory, log records that hold only such samples,
-    /// and series that have neither. Call it after open() and about once a minute, never on an I/O
-    /// thread.
+    /// Drops samples older than the retention, and series that have none; every 15 minutes also
+    /// writes chunks to the disk and erases the log records behind them. Call it after open() and
+    /// about once a minute, never on an I/O thread.
     [[nodiscard]] Result<void> maintain(Timestamp now);
 
     /// Fine, or kUnavailable with the reason why the last group could not be written.

@@ -1,0 +1,201 @@
+// Chunks on the disk and the records that they replace: over months of a manual clock, restarts and
+// a disk that fails, against a map that holds the same.
+
+#include "storage/storage_fixture.h"
+#include "support/faulty_log.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace kpid::storage {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using testing::FaultyDisk;
+
+class StorageCheckpoint : public ::testing::Test {
+protected:
+    void SetUp() override {
+        options_.path = "unused";
+        reopen();
+    }
+    void reopen() {
+        storage_.reset();
+        auto opened = Storage::open(options_, disk_.opener());
+        ASSERT_TRUE(opened.has_value()) << opened.error().message;
+        storage_ = *std::move(opened);
+    }
+    bool append(std::vector<model::SeriesSample> samples, Timestamp now) {
+        const auto result = append_to(*storage_, std::move(samples), {}, now);
+        return result.has_value() && result->rejected.empty();
+    }
+    bool maintain(Timestamp now) { return storage_->maintain(now).has_value(); }
+
+    FaultyDisk disk_;
+    StorageOptions options_;
+    std::unique_ptr<Storage> storage_;
+};
+
+TEST_F(StorageCheckpoint, ChunksTakeThePlaceOfRecords) {
+    Timestamp now = kNow;
+    for (int i = 0; i < 2000; ++i) {
+        now = kNow + std::chrono::seconds(15 * i);
+        ASSERT_TRUE(append({sample_of("a", now, i), sample_of("b", now, i % 3)}, now));
+    }
+    const Lines before = read_all(*storage_);
+    EXPECT_EQ(disk_.entries(LogTable::kSamples), 2000U);
+    ASSERT_TRUE(maintain(now));
+    EXPECT_EQ(disk_.entries(LogTable::kSamples), 0U);
+    // 480 samples a sealed chunk, and the open one.
+    EXPECT_EQ(disk_.entries(LogTable::kChunks), 2U * 5U);
+    reopen();
+    EXPECT_EQ(read_all(*storage_), before);
+    EXPECT_EQ(storage_->stats().samples_in_memory, 4000U);
+}
+
+TEST_F(StorageCheckpoint, IsNotMadeAtEachMaintenance) {
+    ASSERT_TRUE(append({sample_of("a", kNow, 1)}, kNow));
+    ASSERT_TRUE(maintain(kNow));
+    ASSERT_TRUE(append({sample_of("a", kNow + minutes(1), 1)}, kNow + minutes(1)));
+    ASSERT_TRUE(maintain(kNow + minutes(14)));
+    EXPECT_EQ(disk_.entries(LogTable::kSamples), 1U);
+    ASSERT_TRUE(maintain(kNow + minutes(15)));
+    EXPECT_EQ(disk_.entries(LogTable::kSamples), 0U);
+    EXPECT_EQ(disk_.entries(LogTable::kChunks), 1U);
+}
+
+TEST_F(StorageCheckpoint, AnOpenChunkGrowsOnOverARestart) {
+    Timestamp now = kNow;
+    for (int i = 0; i < 10; ++i) {
+        now = now + minutes(16);
+        ASSERT_TRUE(append({sample_of("a", now, i)}, now));
+        ASSERT_TRUE(maintain(now));
+        reopen();
+    }
+    EXPECT_EQ(disk_.entries(LogTable::kChunks), 1U);
+    EXPECT_EQ(read_all(*storage_).size(), 10U);
+}
+
+TEST_F(StorageCheckpoint, WhatIsBeyondTheRetentionLeavesTheDisk) {
+    options_.retention = hours(1);
+    reopen();
+    ASSERT_TRUE(append({sample_of("gone", kNow, 1), sample_of("stays", kNow, 1)}, kNow));
+    ASSERT_TRUE(maintain(kNow));
+    const Timestamp later = kNow + hours(2);
+    ASSERT_TRUE(append({sample_of("stays", later, 2)}, later));
+    ASSERT_TRUE(maintain(later));
+    EXPECT_EQ(disk_.entries(LogTable::kChunks), 1U);
+    EXPECT_EQ(disk_.entries(LogTable::kSeries), 1U);
+    reopen();
+    EXPECT_EQ(read_all(*storage_), (Lines{"stays 7200000 2"}));
+}
+
+// A clock, a storage and what it must hold.
+class StorageHistory : public StorageCheckpoint {
+protected:
+    void run(std::uint64_t seed, int steps) {
+        random_.seed(seed);
+        now_ = kNow;
+        held_.clear();
+        for (int i = 0; i < steps && !HasFatalFailure(); ++i) {
+            SCOPED_TRACE(fmt::format("seed {} step {}", seed, i));
+            step();
+        }
+    }
+
+private:
+    std::int64_t pick(std::int64_t below) {
+        return static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(below));
+    }
+
+    void step() {
+        now_ = now_ + Duration(pick(20 * 60 * 1000));
+        disk_.set_fault(pick(10) == 0   ? FaultyDisk::Fault::kRefuse
+                        : pick(10) == 0 ? FaultyDisk::Fault::kLoseAnswer
+                                        : FaultyDisk::Fault::kNone);
+        add_samples();
+        if (pick(2) == 0) {
+            tidy_up();
+        }
+        if (pick(8) == 0) {
+            disk_.set_fault(FaultyDisk::Fault::kNone);
+            // A refused write may stand on the disk until the next one.
+            ASSERT_TRUE(storage_->write(std::vector<model::StateWrite>{{"k", "v"}}));
+            reopen();
+            tidy_up();
+        }
+        compare();
+    }
+
+    void add_samples() {
+        std::vector<model::SeriesSample> samples;
+        std::map<std::string, std::map<Timestamp, double>> added;
+        for (std::int64_t i = pick(400); i > 0; --i) {
+            const std::string name = fmt::format("m{}", pick(4));
+            // Mostly near the end, at times as late as the window allows.
+            const Timestamp time = now_ - Duration(pick(pick(5) == 0 ? 3'500'000 : 900'000));
+            const auto& held = held_[name];
+            if (time < now_ - options_.out_of_order_window || held.contains(time) ||
+                added[name].contains(time)) {
+                continue;
+            }
+            const auto value = static_cast<double>(pick(1000)) / 4;
+            added[name].emplace(time, value);
+            samples.push_back(sample_of(name, time, value));
+        }
+        const auto result = append_to(*storage_, samples, {}, now_);
+        if (!result.has_value()) {
+            return;
+        }
+        ASSERT_TRUE(result->rejected.empty()) << result->rejected.front().message;
+        for (auto& [name, times] : added) {
+            held_[name].merge(times);
+        }
+    }
+
+    void tidy_up() {
+        static_cast<void>(storage_->maintain(now_));
+        for (auto& [name, times] : held_) {
+            times.erase(times.begin(), times.lower_bound(now_ - options_.retention));
+        }
+    }
+
+    void compare() {
+        Lines want;
+        for (const auto& [name, times] : held_) {
+            for (const auto& [time, value] : times) {
+                want.push_back(
+                    fmt::format("{} {} {}", name, time.ms() - kNow.ms(), fmt::format("{}", value)));
+            }
+        }
+        ASSERT_EQ(read_all(*storage_), want);
+    }
+
+    std::mt19937_64 random_;
+    Timestamp now_ = kNow;
+    std::map<std::string, std::map<Timestamp, double>> held_;
+};
+
+TEST_F(StorageHistory, IsAlwaysWhatWasAcknowledged) {
+    options_.retention = hours(6);
+    options_.out_of_order_window = hours(1);
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+        disk_.wipe();
+        reopen();
+        run(seed, 60);
+        if (HasFatalFailure()) {
+            return;
+        }
+    }
+}
+
+}  // namespace
+}  // namespace kpid::storage
