@@ -11,6 +11,7 @@ namespace kpid::storage {
 
 std::vector<ChunkedSamples::SavedChunk> ChunkedSamples::collect_unsaved() {
     std::vector<SavedChunk> changes;
+    changes.reserve(gone_.size() + 1);
     for (const Timestamp first : gone_) {
         changes.push_back({first, std::nullopt});
     }
