@@ -1,15 +1,33 @@
 // Reads the command line with CLI11.
 #include "app/flags.h"
 
-#include "config/load.h"
 #include "kpid/version.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <array>
 #include <sstream>
+#include <unistd.h>
 
 namespace kpid::app {
+namespace {
+
+// Empty when the machine has no name.
+std::string host_name() {
+    constexpr std::size_t kNameBytesMax = 256;
+    std::array<char, kNameBytesMax> name{};
+    return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
+}  // namespace
+
+config::LoadOptions load_options(const Flags& flags) {
+    return {.environment = config::process_environment,
+            .features = flags.features,
+            .listen = flags.listen,
+            .host_name = host_name()};
+}
 
 ParsedFlags parse_flags(int argc, const char* const* argv) {
     ParsedFlags parsed;

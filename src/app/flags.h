@@ -1,6 +1,7 @@
 #pragma once
 // The command line of kpid.
 
+#include "config/load.h"
 #include "kpid/base/log.h"
 #include "kpid/base/result.h"
 
@@ -29,6 +30,9 @@ struct ParsedFlags {
     std::optional<int> exit_code;
     std::string text;
 };
+
+/// How the configuration is read, at the start and at each reload.
+[[nodiscard]] config::LoadOptions load_options(const Flags& flags);
 
 [[nodiscard]] ParsedFlags parse_flags(int argc, const char* const* argv);
 

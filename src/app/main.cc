@@ -66,9 +66,8 @@ int main(int argc, char** argv) {
         return *parsed.exit_code;
     }
     const kpid::SystemClock clock;
-    const LoadResult loaded = kpid::config::load_config(
-        parsed.flags.config_file,
-        {.environment = kpid::config::process_environment, .features = parsed.flags.features});
+    const LoadResult loaded =
+        kpid::config::load_config(parsed.flags.config_file, kpid::app::load_options(parsed.flags));
     if (parsed.flags.check_config) {
         print_findings(loaded.findings, stdout);
         return loaded.ok() ? kExitFine : exit_code_of(loaded.findings);

@@ -35,14 +35,41 @@ bool is_built_in(const Reference& reference) {
             reference.name == alerting::kOwnerReceiver);
 }
 
-void add_error(Draft& draft, const Place& place, std::string id, std::string message,
-               std::string hint) {
+void add_finding(Draft& draft, const Place& place, Severity severity, std::string id,
+                 std::string message, std::string hint) {
     draft.errors.add({.file = place.file,
                       .line = place.position.line,
                       .column = place.position.column,
+                      .severity = severity,
                       .id = std::move(id),
                       .message = std::move(message),
                       .hint = std::move(hint)});
+}
+
+void add_unknown(Draft& draft, const Reference& reference, const Names& names) {
+    std::vector<std::string> candidates;
+    for (const auto& [name, place] : *names.defined) {
+        candidates.push_back(name);
+    }
+    const bool is_shown = draft.errors.error_count() < ErrorList::kFindingsMax;
+    const std::string close = is_shown ? nearest(reference.name, candidates) : std::string();
+    std::string hint = close.empty() ? "" : fmt::format("did you mean \"{}\"?", close);
+    if (!draft.alone) {
+        add_finding(draft, reference.place, Severity::kError, "unknown-reference",
+                    fmt::format("unknown {} \"{}\"", names.what, reference.name), std::move(hint));
+        return;
+    }
+    // Who defines some of a kind in this file may well have meant one of them; KPIs are spread.
+    const bool may_be_elsewhere =
+        names.defined->empty() || (reference.kind == Reference::Kind::kKpi && close.empty());
+    const Severity severity = may_be_elsewhere ? Severity::kInfo : Severity::kWarning;
+    if (hint.empty()) {
+        hint = "it may be defined elsewhere";
+    }
+    add_finding(draft, reference.place, severity, "not-checked",
+                fmt::format("{} \"{}\" is not defined in this file and was not checked", names.what,
+                            reference.name),
+                std::move(hint));
 }
 
 }  // namespace
@@ -56,15 +83,7 @@ void check_references(Draft& draft) {
         if (names.defined->contains(reference.name) || is_built_in(reference)) {
             continue;
         }
-        std::vector<std::string> candidates;
-        for (const auto& [name, place] : *names.defined) {
-            candidates.push_back(name);
-        }
-        const bool is_shown = draft.errors.error_count() < ErrorList::kFindingsMax;
-        const std::string close = is_shown ? nearest(reference.name, candidates) : std::string();
-        add_error(draft, reference.place, "unknown-reference",
-                  fmt::format("unknown {} \"{}\"", names.what, reference.name),
-                  close.empty() ? std::string() : fmt::format("did you mean \"{}\"?", close));
+        add_unknown(draft, reference, names);
     }
 }
 
@@ -79,8 +98,8 @@ void check_goal_parents(Draft& draft) {
                 break;
             }
             if (parent->first == id) {
-                add_error(draft, draft.goals.at(id), "cycle",
-                          fmt::format("goal \"{}\" is its own ancestor", id), "");
+                add_finding(draft, draft.goals.at(id), Severity::kError, "cycle",
+                            fmt::format("goal \"{}\" is its own ancestor", id), "");
             }
             if (!seen.insert(parent->first).second) {
                 break;

@@ -24,7 +24,9 @@ struct GlobalConfig {
     Duration evaluation_interval = std::chrono::seconds(30);
     Duration rule_query_offset{0};
     model::Labels external_labels;  ///< Added to what is sent out, not to what is stored.
-    std::string external_url;       ///< Without a trailing slash; empty when not given.
+    /// Without a trailing slash. When not given, where the first address is found; empty when that
+    /// is not known.
+    std::string external_url;
     bool operator==(const GlobalConfig&) const = default;
 };
 

@@ -180,7 +180,7 @@ WebhookConfig decode_webhook(Context& context, const YamlNode& node) {
     Fields fields(context, node, "webhook_configs", Nulls::kAbsent);
     WebhookConfig webhook;
     const bool has_url = fields.url("url", webhook.url);
-    const bool has_url_file = fields.path("url_file", webhook.url_file);
+    const bool has_url_file = fields.used_file("url_file", FileUse::kUrl, webhook.url_file);
     const bool names_url = node.find("url") != nullptr || node.find("url_file") != nullptr;
     if (has_url && has_url_file) {
         context.error(fields.key_position("url_file"), "twins",
@@ -194,7 +194,8 @@ WebhookConfig decode_webhook(Context& context, const YamlNode& node) {
             context.error(*fields.take("secret"), "secret", fits.error().message);
         }
     }
-    if (fields.path("secret_file", webhook.secret_file) && has_secret) {
+    if (fields.used_file("secret_file", FileUse::kSigningSecret, webhook.secret_file) &&
+        has_secret) {
         context.error(fields.key_position("secret_file"), "twins",
                       "at most one of secret & secret_file must be configured");
     }

@@ -14,7 +14,7 @@ namespace {
 void decode_twins(Fields& fields, std::string_view key, std::string& plain, std::string& file) {
     const std::string file_key = fmt::format("{}_file", key);
     fields.text(key, plain);
-    if (fields.path(file_key, file) && !plain.empty()) {
+    if (fields.used_file(file_key, FileUse::kText, file) && !plain.empty()) {
         fields.context().error(
             fields.key_position(file_key), "twins",
             fmt::format("at most one of {} and {} must be configured", key, file_key));
@@ -47,9 +47,9 @@ void decode_authorization(Context& context, const YamlNode& node, HttpClientOpti
 
 void decode_tls(Context& context, const YamlNode& node, HttpClientOptions::Tls& out) {
     Fields fields(context, node, "tls_config", Nulls::kAbsent);
-    fields.path("ca_file", out.ca_file);
-    fields.path("cert_file", out.cert_file);
-    fields.path("key_file", out.key_file);
+    fields.used_file("ca_file", FileUse::kTls, out.ca_file);
+    fields.used_file("cert_file", FileUse::kTls, out.cert_file);
+    fields.used_file("key_file", FileUse::kTls, out.key_file);
     fields.text("server_name", out.server_name);
     fields.boolean("insecure_skip_verify", out.insecure_skip_verify);
     fields.later(

@@ -105,6 +105,15 @@ void Context::warning(Position position, std::string id, std::string message, st
                  .hint = std::move(hint)});
 }
 
+void Context::use_file(FileUse use, std::string_view key, const std::string& path,
+                       Position position) {
+    used_files_.push_back({.use = use,
+                           .key = std::string(key),
+                           .path = path,
+                           .named = document_.file,
+                           .position = position});
+}
+
 void Context::not_supported_yet(Position position, std::string_view name) {
     error(position, "not-supported-yet", fmt::format("\"{}\" is not supported yet", name));
 }
@@ -306,6 +315,14 @@ bool Fields::path(std::string_view key, std::string& out) {
         return false;
     }
     out = context_.resolve(out);
+    return true;
+}
+
+bool Fields::used_file(std::string_view key, FileUse use, std::string& out) {
+    if (!path(key, out)) {
+        return false;
+    }
+    context_.use_file(use, key, out, node_.find(key)->position);
     return true;
 }
 

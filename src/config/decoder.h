@@ -3,6 +3,7 @@
 
 #include "config/findings.h"
 #include "config/load.h"
+#include "config/used_files.h"
 #include "config/values.h"
 #include "config/yaml_reader.h"
 #include "kpid/base/time.h"
@@ -24,15 +25,20 @@ namespace kpid::config {
 class Context {
 public:
     /// `environment` null: `$` has no meaning in this file.
-    Context(const YamlDocument& document, ErrorList& errors,
+    Context(const YamlDocument& document, ErrorList& errors, std::vector<UsedFile>& used_files,
             const std::function<std::optional<std::string>(const std::string&)>* environment)
-        : document_(document), errors_(errors), environment_(environment) {}
+        : document_(document),
+          errors_(errors),
+          used_files_(used_files),
+          environment_(environment) {}
 
     void error(Position position, std::string id, std::string message, std::string hint = {});
     void error(const YamlNode& node, std::string id, std::string message, std::string hint = {}) {
         error(node.position, std::move(id), std::move(message), std::move(hint));
     }
     void warning(Position position, std::string id, std::string message, std::string hint = {});
+    /// Notes a file that is judged when all is read.
+    void use_file(FileUse use, std::string_view key, const std::string& path, Position position);
     /// `"<name>" is not supported yet`.
     void not_supported_yet(Position position, std::string_view name);
 
@@ -52,6 +58,7 @@ public:
 private:
     const YamlDocument& document_;
     ErrorList& errors_;
+    std::vector<UsedFile>& used_files_;
     const std::function<std::optional<std::string>(const std::string&)>* environment_;
 };
 
@@ -115,6 +122,8 @@ public:
     bool word(std::string_view key, std::string& out);
     /// A path, resolved beside the file.
     bool path(std::string_view key, std::string& out);
+    /// The path of a file that is read when it is used.
+    bool used_file(std::string_view key, FileUse use, std::string& out);
     bool boolean(std::string_view key, bool& out);
     bool count(std::string_view key, std::uint64_t& out);
     bool bytes(std::string_view key, std::uint64_t& out);

@@ -38,6 +38,9 @@ struct Draft {
     std::map<std::string, Place> receivers;
     std::map<std::string, Place> jobs;
     std::vector<Reference> references;
+    std::vector<UsedFile> used_files;
+    /// One KPI file by itself is checked: names may be defined in others.
+    bool alone = false;
     /// A file could not be read: names may be defined in it.
     bool incomplete = false;
 

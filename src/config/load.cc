@@ -71,7 +71,7 @@ public:
                 decode_rules(*document);
                 break;
             case FileKind::kKpis:
-                draft_.incomplete = true;  // Owners and goals may be defined elsewhere.
+                draft_.alone = true;
                 decode_kpi_file(*document);
                 break;
             case FileKind::kMain:
@@ -128,7 +128,7 @@ private:
     }
 
     Context context_for(const YamlDocument& document) {
-        return {document, draft_.errors, &options_.environment};
+        return {document, draft_.errors, draft_.used_files, &options_.environment};
     }
 
     void decode_main(const YamlDocument& document);
@@ -228,7 +228,7 @@ void Loader::decode_kpi_file(const YamlDocument& document) {
 }
 
 void Loader::decode_rules(const YamlDocument& document) {
-    Context context(document, draft_.errors, nullptr);
+    Context context(document, draft_.errors, draft_.used_files, nullptr);
     if (document.root->kind != YamlKind::kNull) {
         decode_rule_file(draft_, context, *document.root);
     }
@@ -273,7 +273,13 @@ std::vector<std::pair<std::string, Place>> Loader::list_files(Fields& fields,
 LoadResult Loader::finish() {
     check_references(draft_);
     check_goal_parents(draft_);
+    check_used_files(draft_.used_files, files_, draft_.errors);
     Config& config = draft_.config;
+    if (config.global.external_url.empty()) {
+        const auto& listen = options_.listen.empty() ? config.web.listen : options_.listen;
+        config.global.external_url =
+            listen.empty() ? "" : url_of_listener(listen.front(), options_.host_name);
+    }
     std::stable_sort(
         config.kpis.begin(), config.kpis.end(),
         [](const KpiEntry& a, const KpiEntry& b) { return a.definition.id < b.definition.id; });

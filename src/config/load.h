@@ -23,6 +23,11 @@ struct LoadOptions {
     const FileReader* files = nullptr;
     /// Names given with --enable-feature.
     std::vector<std::string> features;
+    /// Addresses that replace web.listen; for the default of external_url only.
+    std::vector<std::string> listen;
+    /// This machine, where an address names none; without it and without an address' own host,
+    /// external_url has no default.
+    std::string host_name;
 };
 
 /// What reading gave.
@@ -49,7 +54,8 @@ enum class FileKind { kMain, kRules, kKpis };
 
 /// Checks one file by itself: a rule file when `groups` stands at its top; a KPI file when all its
 /// top-level keys are such a file's and none is a main file's; else a main file with everything it
-/// names. References from a KPI file to owners and goals that it does not define are not judged.
+/// names. What a KPI file refers to and does not define is no error: a warning where the file has a
+/// section of that kind, else an info.
 [[nodiscard]] std::vector<Finding> check_file(const std::string& path,
                                               const LoadOptions& options = {});
 

@@ -226,6 +226,22 @@ Result<void> check_listen_address(std::string_view text) {
     return {};
 }
 
+std::string url_of_listener(std::string_view address, std::string_view host_name) {
+    const std::size_t colon = address.rfind(':');
+    if (colon == std::string_view::npos) {
+        return {};
+    }
+    std::string_view host = address.substr(0, colon);
+    const std::string_view port = address.substr(colon + 1);
+    if (host.empty() || host == "0.0.0.0" || host == "[::]") {
+        host = host_name;
+    }
+    if (host.empty() || port.find_first_not_of('0') == std::string_view::npos) {
+        return {};
+    }
+    return fmt::format("http://{}:{}", host, port);
+}
+
 Result<void> check_url(std::string_view text) {
     const auto parsed = boost::urls::parse_uri(boost::urls::string_view(text.data(), text.size()));
     if (parsed.has_error()) {

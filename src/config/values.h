@@ -30,6 +30,10 @@ namespace kpid::config {
 [[nodiscard]] bool is_date_or_period(std::string_view text);
 /// Nothing when `text` is `host:port` (`[::1]:80`, `:80`), else why not.
 [[nodiscard]] Result<void> check_listen_address(std::string_view text);
+/// Where a server that listens on `address`, a good listen address, is found: `http://host:port`,
+/// with `host_name` where the address is every interface. Empty when the port or the host is not
+/// known.
+[[nodiscard]] std::string url_of_listener(std::string_view address, std::string_view host_name);
 /// Nothing when `text` is an absolute http or https URL with a host, else why not.
 [[nodiscard]] Result<void> check_url(std::string_view text);
 /// Nothing when `text` is base64 of 24 to 64 bytes, with or without `whsec_`, else why not, without

@@ -17,11 +17,14 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::kMainFile;
 using testing::lines;
+using testing::load_files;
 using testing::load_text;
 
 TEST(AlertingSection, ReadsRoutesAndReceivers) {
-    const LoadResult result = load_text(R"(
+    const LoadResult result = load_files(
+        {{"kpid.yaml", R"(
 owners: {sre: {title: SRE, receiver: hook}, lost: {title: Lost}}
 alerting:
   global: {resolve_timeout: 1m}
@@ -50,7 +53,9 @@ alerting:
       path_prefix: alerts/
       api_version: v2
       timeout: 5s
-)");
+)"},
+         {"hook.url", " http://127.0.0.1:5001/other\n"},
+         {"/run/secret", "whsec_Y2hhbmdlIHRoaXMgc2VjcmV0IGJlZm9yZSB5b3UgZ28gbGl2ZQ==\n"}});
     ASSERT_THAT(lines(result.findings), IsEmpty());
     const AlertingConfig& alerting = result.config->alerting;
     EXPECT_EQ(alerting.resolve_timeout, seconds(60));
@@ -118,7 +123,8 @@ TEST(AlertingSection, RefusesWhatCannotBeMeant) {
     };
     for (const Case& one : cases) {
         SCOPED_TRACE(one.name);
-        const LoadResult result = load_text("alerting: {" + one.section + "}\n");
+        const LoadResult result =
+            load_files({{kMainFile, "alerting: {" + one.section + "}\n"}, {"y", "http://y"}});
         EXPECT_FALSE(result.ok());
         EXPECT_THAT(lines(result.findings), ElementsAre(HasSubstr(one.want)));
     }
@@ -144,6 +150,56 @@ TEST(AlertingSection, BoundsTheTreeOfRoutes) {
     }
     EXPECT_THAT(lines(load_text("alerting: {route: " + routes + "}\n").findings),
                 Contains(HasSubstr("nested deeper than 100 levels")));
+}
+
+TEST(AlertingSection, TellsFilesThatAreMissingOrOfNoUse) {
+    const LoadResult result =
+        load_files({{"kpid.yaml", R"(
+alerting:
+  receivers:
+    - name: hook
+      webhook_configs:
+        - {url: "http://x", secret_file: none.secret}
+        - {url: "http://x", secret_file: short.secret}
+        - {url_file: none.url}
+        - {url_file: bad.url}
+        - {url_file: empty.url}
+        - {url_file: good.url, secret_file: good.secret}
+        - url: "http://x"
+          http_config: {basic_auth: {username: u, password_file: none.password}}
+        - url: "http://x"
+          http_config: {authorization: {credentials_file: none.token}}
+)"},
+                    {"short.secret", "c2VjcmV0\n"},
+                    {"bad.url", "hunter2\n"},
+                    {"empty.url", " \n"},
+                    {"good.url", "http://x/hook\n"},
+                    {"good.secret", "Y2hhbmdlIHRoaXMgc2VjcmV0IGJlZm9yZSB5b3UgZ28gbGl2ZQ==\n"}});
+    EXPECT_TRUE(result.ok());
+    EXPECT_THAT(
+        lines(result.findings),
+        ElementsAre(
+            "kpid.yaml:6:42: warning: \"secret_file\": cannot read none.secret: no such file",
+            "kpid.yaml:7:42: warning: \"secret_file\": short.secret: the secret is base64 of 6 "
+            "bytes, it must be 24 to 64",
+            "kpid.yaml:8:22: warning: \"url_file\": cannot read none.url: no such file",
+            "kpid.yaml:9:22: warning: \"url_file\": bad.url: not a URL",
+            "kpid.yaml:10:22: warning: \"url_file\": empty.url is empty",
+            "kpid.yaml:13:66: warning: \"password_file\": cannot read none.password: no such file",
+            "kpid.yaml:15:59: warning: \"credentials_file\": cannot read none.token: no such "
+            "file"));
+}
+
+TEST(AlertingSection, RefusesTlsWithoutItsFiles) {
+    std::map<std::string, std::string> files{{"c.pem", "c"}, {"k.pem", "k"}, {"kpid.yaml", R"(
+scrape_configs:
+  - {job_name: a, tls_config: {ca_file: ca.pem, cert_file: c.pem, key_file: k.pem}}
+)"}};
+    EXPECT_THAT(lines(load_files(files).findings),
+                ElementsAre("kpid.yaml:3:41: error: \"ca_file\": cannot read ca.pem: no such "
+                            "file"));
+    files["ca.pem"] = "ca";
+    EXPECT_THAT(lines(load_files(files).findings), IsEmpty());
 }
 
 }  // namespace

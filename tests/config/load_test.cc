@@ -43,6 +43,33 @@ TEST(Load, FillsDefaults) {
     EXPECT_EQ(config.alerting.routes.all()[0]->receiver, "owner");
 }
 
+TEST(Load, NamesItselfByWhereItListens) {
+    struct Case {
+        std::string text;
+        std::vector<std::string> listen;
+        std::string want;
+    };
+    const std::vector<Case> cases{
+        {"version: 1\n", {}, "http://127.0.0.1:9731"},
+        {"web: {listen: [':9000', '127.0.0.1:1']}\n", {}, "http://box:9000"},
+        {"web: {listen: ['0.0.0.0:9000']}\n", {}, "http://box:9000"},
+        {"web: {listen: ['[::]:9000']}\n", {}, "http://box:9000"},
+        {"web: {listen: ['[::1]:9000']}\n", {}, "http://[::1]:9000"},
+        {"version: 1\n", {"10.0.0.1:80"}, "http://10.0.0.1:80"},
+        {"version: 1\n", {"127.0.0.1:0"}, ""},
+        {"global: {external_url: 'https://kpid.example/'}\n", {":9000"}, "https://kpid.example"}};
+    for (const Case& one : cases) {
+        SCOPED_TRACE(one.text);
+        const MapFileReader files({{"kpid.yaml", one.text}});
+        LoadOptions options = testing::test_options(files);
+        options.host_name = "box";
+        options.listen = one.listen;
+        const LoadResult result = load_config("kpid.yaml", options);
+        ASSERT_TRUE(result.ok());
+        EXPECT_EQ(result.config->global.external_url, one.want);
+    }
+}
+
 TEST(Load, ReadsTheDaemonsSections) {
     const LoadResult result = load_files({{"kpid.yaml", R"(
 global:
@@ -96,7 +123,7 @@ alerting:
 }
 
 TEST(Load, ReadsEveryKindOfSource) {
-    const LoadResult result = load_text(R"(
+    const LoadResult result = load_files({{"kpid.yaml", R"(
 sources:
   node:
     prometheus: {targets: ["a:1", "b:2"], metrics_path: /m, honor_labels: on}
@@ -115,7 +142,8 @@ sources:
   other:
     interval: 1m
     promql: {url: "http://prom:9090/", queries: {b: {expr: up}, a: {expr: 'unknown(x)'}}}
-)");
+)"},
+                                          {"pw", "p"}});
     ASSERT_THAT(lines(result.findings), IsEmpty());
     const Config& config = *result.config;
     ASSERT_EQ(config.sources.size(), 5U);
@@ -269,11 +297,32 @@ TEST(Load, ChecksSingleFilesByTheirKind) {
     });
     const LoadOptions options = testing::test_options(files);
     EXPECT_THAT(lines(check_file("rules.yaml", options)), IsEmpty());
-    EXPECT_THAT(lines(check_file("kpis.yaml", options)), IsEmpty());
+    EXPECT_THAT(lines(check_file("kpis.yaml", options)),
+                ElementsAre(HasSubstr("kpis.yaml:9:11: info: goal \"elsewhere\"")));
     EXPECT_THAT(lines(check_file("bad.yaml", options)),
                 ElementsAre(HasSubstr("bad.yaml:1:8: error: \"X\" is not an id")));
     EXPECT_THAT(lines(check_file("main.yaml", options)),
                 ElementsAre("main.yaml:1:16: error: \"listen\": \"x\" is not host:port"));
+}
+
+TEST(Load, SaysWhatTheCheckOfOneFileLeavesOpen) {
+    const std::string kpi =
+        "kpis: {a: {title: A, owner: nope, goal: up, unit: count, better: higher, value: {expr: "
+        "up}}}\n";
+    const MapFileReader files(
+        {{"alone.yaml", kpi}, {"with.yaml", "owners: {nop: {title: N, receiver: hook}}\n" + kpi}});
+    const LoadOptions options = testing::test_options(files);
+    EXPECT_THAT(
+        lines(check_file("alone.yaml", options)),
+        ElementsAre("alone.yaml:1:29: info: owner \"nope\" is not defined in this file and was not "
+                    "checked (it may be defined elsewhere)",
+                    HasSubstr("alone.yaml:1:41: info: goal \"up\" is not defined in this file")));
+    EXPECT_THAT(
+        lines(check_file("with.yaml", options)),
+        ElementsAre(HasSubstr("with.yaml:1:36: info: receiver \"hook\""),
+                    "with.yaml:2:29: warning: owner \"nope\" is not defined in this file and was "
+                    "not checked (did you mean \"nop\"?)",
+                    HasSubstr("with.yaml:2:41: info: goal \"up\"")));
 }
 
 TEST(Load, RefusesFoldersAndLargeFilesOnDisk) {
