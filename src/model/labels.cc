@@ -20,10 +20,27 @@ auto find_name(Range& labels, std::string_view name) {
                             [](const Label& label, std::string_view n) { return label.name < n; });
 }
 
+// Sorted, no name twice, no value empty: as most senders give them.
+bool is_label_set(const std::vector<Label>& labels) {
+    const Label* before = nullptr;
+    for (const Label& label : labels) {
+        if (label.value.empty() || (before != nullptr && before->name >= label.name)) {
+            return false;
+        }
+        before = &label;
+    }
+    return true;
+}
+
 }  // namespace
 
 std::shared_ptr<const Labels::Rep> Labels::make_rep(std::vector<Label> sorted) {
+    std::size_t size = 0;
+    for (const Label& label : sorted) {
+        size += label.name.size() + label.value.size() + 2;
+    }
     std::string bytes;
+    bytes.reserve(size);
     for (const Label& label : sorted) {
         // 0xff cannot stand in UTF-8, so that no two sets share these bytes.
         bytes.append(label.name).push_back('\xff');
@@ -49,6 +66,9 @@ Labels::Labels(std::initializer_list<std::pair<std::string_view, std::string_vie
 }
 
 Labels Labels::from(std::vector<Label> labels) {
+    if (is_label_set(labels)) {
+        return labels.empty() ? Labels() : Labels(make_rep(std::move(labels)));
+    }
     std::stable_sort(labels.begin(), labels.end(),
                      [](const Label& a, const Label& b) { return a.name < b.name; });
     std::vector<Label> unique;
