@@ -38,9 +38,11 @@ void write_time(JsonWriter& out, std::string_view key, const std::optional<Times
 std::string RuleState::snapshot() const {
     JsonWriter out;
     out.begin_object().key("version").number(kVersion);
-    out.key("for_state_pending").boolean(for_state_pending_);
     out.key("alerts").begin_array();
     for (const auto& [labels, entry] : entries_) {
+        if (entry.phase == Phase::kPending) {
+            continue;
+        }
         out.begin_object();
         out.key("firing").boolean(entry.phase == Phase::kFiring);
         out.key("active_at").number(entry.active_at.ms());
@@ -56,7 +58,7 @@ std::string RuleState::snapshot() const {
     return std::move(out).take();
 }
 
-Result<RuleState> RuleState::restore(std::string_view json) {
+Result<RuleState> RuleState::restore(std::string_view json, bool for_state_pending) {
     simdjson::dom::parser parser;
     element root;
     if (parser.parse(simdjson::padded_string(json)).get(root) != simdjson::SUCCESS) {
@@ -90,15 +92,14 @@ Result<RuleState> RuleState::restore(std::string_view json) {
         }
         return entry;
     };
-    bool for_state_pending = false;
-    if (root["for_state_pending"].get_bool().get(for_state_pending) != simdjson::SUCCESS) {
-        return damaged("for_state_pending");
-    }
     RuleState state(for_state_pending);
     for (const element object : alerts) {
         Result<Entry> entry = read_entry(object);
         if (!entry) {
             return damaged(entry.error().message);
+        }
+        if (entry->phase == Phase::kPending) {
+            continue;
         }
         model::Labels labels = entry->alert.labels;
         state.entries_.insert_or_assign(std::move(labels), *std::move(entry));

@@ -201,11 +201,11 @@ RuleUpdate RuleState::remove_all(Timestamp now) {
     return out;
 }
 
-void RuleState::restore_for_state(Timestamp now, const AlertingRule& rule,
+void RuleState::restore_for_state(Timestamp now, Duration hold,
                                   std::span<const StoredForState> stored,
                                   const ForRestoreOptions& options) {
     for_state_pending_ = false;
-    if (rule.hold < options.grace_period) {
+    if (hold < options.grace_period) {
         return;
     }
     for (const StoredForState& state : stored) {
@@ -219,14 +219,13 @@ void RuleState::restore_for_state(Timestamp now, const AlertingRule& rule,
             continue;
         }
         Timestamp active_at = *stored_active_at;
-        const Duration left = rule.hold - (state.time - active_at);
+        const Duration left = hold - (state.time - active_at);
         if (left > Duration(0)) {
             // It was pending: the outage does not count, and at least the grace period is waited.
-            active_at = left < options.grace_period ? now + options.grace_period - rule.hold
+            active_at = left < options.grace_period ? now + options.grace_period - hold
                                                     : active_at + (now - state.time);
         }
         found->second.active_at = active_at;
-        dirty_ = true;
     }
 }
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <map>
 #include <utility>
@@ -99,11 +100,16 @@ void RuleGroupUnit::restore() {
         snapshot = snapshot_;
         index = group_index_;
     }
-    rules_ = match_states(snapshot.config->rule_groups[index]);
-    for (Rule& rule : rules_) {
+    const config::RuleGroup& group = snapshot.config->rule_groups[index];
+    rules_ = match_states(group);
+    evaluations_until_for_restore_ = kForRestoreAfter;
+    for (std::size_t i = 0; i < rules_.size(); ++i) {
+        Rule& rule = rules_[i];
         if (!rule.alerting) {
             continue;
         }
+        const bool long_for = group.rules[i].hold >= alerting::ForRestoreOptions{}.grace_period;
+        rule.alerts = alerting::RuleState(long_for);
         const Result<std::optional<std::string>> stored = context_.state.get(rule.key);
         if (!stored) {
             context_.log.error("the stored state of a rule could not be read, it begins anew",
@@ -112,7 +118,7 @@ void RuleGroupUnit::restore() {
         if (!stored || !*stored) {
             continue;
         }
-        Result<alerting::RuleState> state = alerting::RuleState::restore(**stored);
+        Result<alerting::RuleState> state = alerting::RuleState::restore(**stored, long_for);
         if (state) {
             rule.alerts = std::move(*state);
         } else {
@@ -183,6 +189,9 @@ void RuleGroupUnit::evaluate(Timestamp now, MonoTime) {
     for (std::size_t i = 0; i < rules_.size(); ++i) {
         evaluate_rule(group, group.rules[i], rules_[i], now);
         take_changed_state(rules_[i]);
+    }
+    if (evaluations_until_for_restore_ > 0 && --evaluations_until_for_restore_ == 0) {
+        restore_for_states(group, now);
     }
     static_cast<void>(outgoing_.hand_over(context_, key_, now));
     publish(group, now, started);
@@ -277,6 +286,33 @@ void RuleGroupUnit::end_rules(std::vector<Rule>& rules, Timestamp now) {
         outgoing_.write(rule.key, std::nullopt);
     }
     rules.clear();
+}
+
+// As Prometheus' restoreForState: since when an alert was active, and until when that was written.
+void RuleGroupUnit::restore_for_states(const config::RuleGroup& group, Timestamp now) {
+    const alerting::ForRestoreOptions options;
+    for (std::size_t i = 0; i < rules_.size(); ++i) {
+        Rule& rule = rules_[i];
+        if (!rule.alerting || !rule.alerts.for_state_pending()) {
+            continue;
+        }
+        const std::array matchers{model::Matcher::equal(model::kMetricName, "ALERTS_FOR_STATE"),
+                                  model::Matcher::equal("alertname", group.rules[i].alert)};
+        const Result<std::vector<model::SeriesColumns>> series = context_.reader.select(
+            matchers, {now - options.outage_tolerance, now}, kForStateSamplesMax);
+        std::vector<alerting::StoredForState> stored;
+        if (!series) {
+            context_.log.error("the time that alerts of a rule waited could not be read",
+                               {{"rule", rule.key}, {"error", series.error().message}});
+        } else {
+            for (const model::SeriesColumns& columns : *series) {
+                stored.push_back({.labels = columns.labels,
+                                  .time = columns.times.back(),
+                                  .value = columns.values.back()});
+            }
+        }
+        rule.alerts.restore_for_state(now, group.rules[i].hold, stored, options);
+    }
 }
 
 void RuleGroupUnit::take_changed_state(Rule& rule) {

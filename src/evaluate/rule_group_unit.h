@@ -42,6 +42,10 @@ public:
     /// The places of its rules in the state store, in order of the rules.
     [[nodiscard]] static std::vector<std::string> state_keys(const config::RuleGroup& group);
     static constexpr std::string_view kStatePrefix = "evaluate/rule/";
+    /// How many evaluations after a start what is stored of a rule's `for` is taken up.
+    static constexpr int kForRestoreAfter = 2;
+    /// Samples of ALERTS_FOR_STATE that are read for one rule.
+    static constexpr std::size_t kForStateSamplesMax = 10'000'000;
 
 private:
     // The state of one rule; `key` is its place in the state store.
@@ -68,6 +72,7 @@ private:
                                                   std::span<const alerting::RuleValue> values,
                                                   Timestamp now);
     void end_rules(std::vector<Rule>& rules, Timestamp now);
+    void restore_for_states(const config::RuleGroup& group, Timestamp now);
     void take_changed_state(Rule& rule);
     void publish(const config::RuleGroup& group, Timestamp now, MonoTime started);
 
@@ -77,6 +82,7 @@ private:
     // Touched by evaluate() only (and by restore(), before the first).
     Snapshot current_;
     std::vector<Rule> rules_;
+    int evaluations_until_for_restore_ = 0;  // 0: it is done, or there is nothing to do
     Outgoing outgoing_;
 
     mutable Mutex mutex_;

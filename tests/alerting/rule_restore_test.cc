@@ -25,7 +25,7 @@ protected:
             {.labels = {{"__name__", "ALERTS_FOR_STATE"}, {"alertname", "down"}, {"job", "a"}},
              .time = at(written_minute),
              .value = at(active_minute).seconds()}};
-        state_.restore_for_state(at(100), rule_, stored);
+        state_.restore_for_state(at(100), rule_.hold, stored);
         EXPECT_FALSE(state_.for_state_pending());
     }
     Timestamp active_at() { return state_.active().at(0).active_at; }
@@ -36,11 +36,31 @@ TEST_F(RuleRestoreTest, GoesOnAsItWas) {
     walk(0, {"a"});
     walk(5, {"a", "b"});
     restart();
-    EXPECT_EQ(active(), "a firing, b pending");
-    EXPECT_EQ(walk(10, {"a", "b"}), "started b");
-    EXPECT_EQ(walk(11, {}), "ended a resolved, ended b resolved");
+    EXPECT_EQ(active(), "a firing");
+    EXPECT_EQ(walk(10, {"a", "b"}), "") << "its time begins anew";
+    EXPECT_EQ(walk(15, {"a", "b"}), "started b");
+    EXPECT_EQ(walk(16, {}), "ended a resolved, ended b resolved");
     restart();
     EXPECT_EQ(state_.ended().size(), 2U);
+}
+
+TEST_F(RuleRestoreTest, LeavesWhatFiresAloneWhenTheRestIsRestored) {
+    rule_.hold = minutes(30);
+    walk(0, {"a"});
+    walk(30, {"a", "b"});
+    Result<RuleState> restored = RuleState::restore(state_.snapshot(), true);
+    ASSERT_TRUE(restored) << restored.error().message;
+    state_ = *std::move(restored);
+    walk(40, {"a", "b"});
+    const auto stored = [](const char* job) {
+        return StoredForState{.labels = {{"alertname", "down"}, {"job", job}},
+                              .time = at(31),
+                              .value = at(1).seconds()};
+    };
+    state_.restore_for_state(at(40), rule_.hold, std::vector{stored("a"), stored("b")});
+    EXPECT_EQ(active(), "a firing, b pending");
+    EXPECT_EQ(active_at(), at(0));
+    EXPECT_EQ(walk(41, {"a", "b"}), "started b");
 }
 
 TEST_F(RuleRestoreTest, HoldsEndsBackUntilSourcesAnswered) {
@@ -101,7 +121,7 @@ TEST_F(RuleRestoreTest, PassesOverWhatItDoesNotKnow) {
         {.labels = {{"alertname", "down"}, {"job", "a"}}, .time = at(99), .value = nan},
         {.labels = {{"alertname", "down"}, {"job", "a"}}, .time = at(99), .value = 1e300},
     };
-    state_.restore_for_state(at(100), rule_, stored);
+    state_.restore_for_state(at(100), rule_.hold, stored);
     EXPECT_EQ(active_at(), at(100));
 }
 
@@ -115,8 +135,8 @@ TEST_F(RuleRestoreTest, RefusesDamagedStates) {
         ASSERT_FALSE(restored);
         ASSERT_EQ(restored.error().code, Code::kDataLoss);
     }
-    EXPECT_FALSE(RuleState::restore(R"({"version":1,"for_state_pending":false,"alerts":[{}]})"));
-    EXPECT_FALSE(RuleState::restore(R"({"version":2,"for_state_pending":false,"alerts":[]})"));
+    EXPECT_FALSE(RuleState::restore(R"({"version":1,"alerts":[{}]})"));
+    EXPECT_FALSE(RuleState::restore(R"({"version":2,"alerts":[]})"));
 }
 
 }  // namespace

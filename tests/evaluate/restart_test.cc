@@ -130,6 +130,47 @@ TEST_F(Restart, KeepsAlertsOfRules) {
     EXPECT_THAT(told(), ElementsAre("resolved High"));
 }
 
+TEST_F(Restart, BeginsTheForOfARuleAnewWhenItIsShort) {
+    given_rules("groups:\n  - {name: g, rules: [{alert: High, expr: 'load > 5', for: 1m}]}\n");
+    settle("load", 6);
+    ASSERT_EQ(evaluator_->alerts().at(0).state, alerting::AlertState::kPending);
+    stop();
+    advance(1min);
+    const Timestamp started = now();
+    restart();
+    advance(30s);
+    ASSERT_EQ(evaluator_->alerts().at(0).state, alerting::AlertState::kPending);
+    EXPECT_GE(evaluator_->alerts().at(0).active_at, started);
+    advance(1min);
+    EXPECT_THAT(told(), ElementsAre("firing High"));
+}
+
+TEST_F(Restart, DoesNotCountTheOutageIntoTheForOfARule) {
+    given_rules("groups:\n  - {name: g, rules: [{alert: High, expr: 'load > 5', for: 30m}]}\n");
+    for (int i = 0; i < 30; ++i) {
+        settle("load", 6);
+    }
+    const Timestamp active_at = evaluator_->alerts().at(0).active_at;
+    stop();
+    advance(40min);
+    restart();
+    for (int i = 0; i < 4; ++i) {
+        settle("load", 6);
+    }
+    const Timestamp restored = evaluator_->alerts().at(0).active_at;
+    EXPECT_GE(restored - active_at, 40min);
+    EXPECT_LE(restored - active_at, 42min);
+    EXPECT_TRUE(stored("ALERTS_FOR_STATE", {{"alertname", "High"}}));
+    for (int i = 0; i < 25; ++i) {
+        settle("load", 6);
+    }
+    EXPECT_THAT(told(), IsEmpty());
+    for (int i = 0; i < 5; ++i) {
+        settle("load", 6);
+    }
+    EXPECT_THAT(told(), ElementsAre("firing High"));
+}
+
 TEST_F(Restart, EndsAlertsOfRulesOnlyWhenTheirSourceAnswered) {
     polled_ = {"shop", "idle"};
     given_rules("groups:\n  - {name: g, rules: [{alert: High, expr: 'load > 5'}]}\n");

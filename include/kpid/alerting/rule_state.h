@@ -73,8 +73,12 @@ public:
     /// called, since they would overwrite what is to be restored; false when there is nothing to
     /// restore.
     explicit RuleState(bool for_state_pending = false) : for_state_pending_(for_state_pending) {}
-    /// What snapshot() wrote. kDataLoss when it is damaged or of a newer version.
-    [[nodiscard]] static Result<RuleState> restore(std::string_view json);
+    /// What snapshot() wrote; `for_state_pending` as above. kDataLoss when it is damaged or of a
+    /// newer version.
+    [[nodiscard]] static Result<RuleState> restore(std::string_view json,
+                                                   bool for_state_pending = false);
+    /// Firing and ended alerts. Those that wait begin anew after a start, but for what
+    /// restore_for_state() gives back.
     [[nodiscard]] std::string snapshot() const;
 
     /// One evaluation. `may_end` false: alerts that were restored and vanished stay as they are
@@ -89,12 +93,11 @@ public:
     [[nodiscard]] RuleUpdate remove_all(Timestamp now);
 
     /// Restores `active_at` of pending alerts from what was stored before a stop; to be called
-    /// once, after the first update(). Rules with `hold` below the grace period need nothing
-    /// restored and only begin to write. An alert that had served its time fires at the next
-    /// update; one with less than the grace period left waits the grace period; any other does not
-    /// count the outage.
-    void restore_for_state(Timestamp now, const AlertingRule& rule,
-                           std::span<const StoredForState> stored,
+    /// once, after the second update(): at the first, sources may not have answered yet. Rules with
+    /// `hold` below the grace period need nothing restored and only begin to write. An alert that
+    /// had served its time fires at the next update; one with less than the grace period left waits
+    /// the grace period; any other does not count the outage.
+    void restore_for_state(Timestamp now, Duration hold, std::span<const StoredForState> stored,
                            const ForRestoreOptions& options = {});
     [[nodiscard]] bool for_state_pending() const { return for_state_pending_; }
 
