@@ -88,6 +88,9 @@ std::vector<Transition> ConditionAlerts::update(Timestamp now, const ConditionUp
     for (const model::Labels& labels : update.expired) {
         end_instance(pass, labels, EndReason::kExpired);
     }
+    for (const model::Labels& labels : update.replaced) {
+        end_instance(pass, labels, EndReason::kResolved);
+    }
     for (const InstanceInput& instance : update.instances) {
         pass.instance = &instance;
         for (const ConditionInput& condition : instance.conditions) {

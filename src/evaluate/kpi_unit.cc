@@ -253,7 +253,8 @@ bool KpiUnit::update_list(const std::string& owner, alerting::EndReason reason, 
 alerting::ConditionUpdate KpiUnit::condition_update(const kpi::Report& report, const Inputs& inputs,
                                                     Timestamp now, MonoTime cause) const {
     const bool may_end = ending_allowed(context_, inputs, now);
-    alerting::ConditionUpdate update{.expired = report.expired, .cause_accepted_at = cause};
+    alerting::ConditionUpdate update{
+        .expired = report.expired, .replaced = report.replaced, .cause_accepted_at = cause};
     for (const kpi::InstanceReport& instance : report.instances) {
         alerting::InstanceInput input{
             .labels = instance.labels,

@@ -71,6 +71,7 @@ struct Tracker::Pass {
     std::size_t hidden = 0;
     std::size_t bounds_missing = 0;
     std::vector<model::Labels> expired;
+    std::vector<model::Labels> replaced;
 
     std::optional<ResolvedCondition> resolve_counted(const Condition& condition,
                                                      const InstanceValue& given) {
@@ -285,7 +286,11 @@ void Tracker::forget(Pass& pass) {
         }
         bool gone = false;
         if (!instance.last_value_at) {
-            gone = !expected(pass.definition, labels) || came_in_its_place(labels);
+            if (expected(pass.definition, labels) && came_in_its_place(labels)) {
+                pass.replaced.push_back(labels);
+                continue;
+            }
+            gone = !expected(pass.definition, labels);
         } else {
             const bool is_kpi_itself = labels.empty() && !pass.any_value;
             gone = may_forget && !is_kpi_itself && !expected(pass.definition, labels) &&
@@ -295,9 +300,11 @@ void Tracker::forget(Pass& pass) {
             pass.expired.push_back(labels);
         }
     }
-    for (const model::Labels& labels : pass.expired) {
-        instances_.erase(labels);
-        dirty_ = true;
+    for (const auto* ended : {&pass.expired, &pass.replaced}) {
+        for (const model::Labels& labels : *ended) {
+            instances_.erase(labels);
+            dirty_ = true;
+        }
     }
 }
 
@@ -374,6 +381,7 @@ InstanceReport Tracker::describe(const Definition& definition, const model::Labe
 
 Report Tracker::report(const Pass& pass) {
     Report out{.expired = pass.expired,
+               .replaced = pass.replaced,
                .without_value = without_value_,
                .hidden = pass.hidden,
                .bounds_missing = pass.bounds_missing,

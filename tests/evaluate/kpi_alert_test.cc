@@ -93,6 +93,18 @@ TEST_F(KpiAlert, ExpiresWithItsInstance) {
     EXPECT_EQ(status("csat", {{"shop", "de"}}), "no such instance");
 }
 
+TEST_F(KpiAlert, ResolvesWhenTheExpectedInstanceComes) {
+    given(kpis(kpi("csat", "critical: 4, no_data: {after: 10m}, expect: [{shop: de}]")));
+    settle("csat", {{"shop", "at"}}, 5);
+    for (int i = 0; i < 24; ++i) {
+        settle("csat", {{"shop", "at"}}, 5);
+    }
+    EXPECT_THAT(told(), ElementsAre("firing csat/no_data/warning{shop=\"de\"}"));
+    settle("csat", {{"shop", "de"}, {"zone", "1"}}, 5);
+    EXPECT_THAT(told(), ElementsAre("resolved csat/no_data/warning{shop=\"de\"}"));
+    EXPECT_EQ(status("csat", {{"shop", "de"}}), "no such instance");
+}
+
 TEST_F(KpiAlert, CarriesIdentityAttachedLabelsAnnotationsAndContext) {
     given(kHead +
           "kpis:\n"

@@ -147,7 +147,8 @@ TEST_F(TrackerNoDataTest, AnInstanceWithMoreLabelsFulfilsAnExpectation) {
     EXPECT_EQ(instance(de_).status, Status::kNoData);
     evaluate(1, Values{{detailed, 0}});
     EXPECT_EQ(report_.instances.size(), 1U);
-    EXPECT_EQ(report_.expired, std::vector{de_});
+    EXPECT_EQ(report_.replaced, std::vector{de_});
+    EXPECT_TRUE(report_.expired.empty());
     evaluate(99999, Values{});
     EXPECT_EQ(instance(detailed).status, Status::kNoData) << "expected, so not forgotten";
 }

@@ -73,6 +73,9 @@ struct ConditionUpdate {
     /// Instances that went away: their firing alerts end as expired. One that is neither here nor
     /// in `instances` stays as it is.
     std::vector<model::Labels> expired;
+    /// Instances in whose place the one that was waited for has come: their firing alerts end as
+    /// resolved.
+    std::vector<model::Labels> replaced;
     /// When the sample that caused this evaluation was accepted; copied into what changes.
     MonoTime cause_accepted_at{};
 };

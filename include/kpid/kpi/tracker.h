@@ -75,6 +75,8 @@ struct Report {
     Status status = Status::kNoData;  ///< The worst of the instances; kNoData when there is none.
     Timestamp since;                  ///< When `status` began.
     std::vector<model::Labels> expired;  ///< Instances that ended in this evaluation.
+    /// Instances that `expect` named and in whose place one with these labels and more has come.
+    std::vector<model::Labels> replaced;
     /// The KPI never had a value, for `after` since it was loaded: it belongs into the owner's list
     /// "kpis_without_value".
     bool without_value = false;
