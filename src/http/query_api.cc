@@ -130,19 +130,18 @@ Result<std::vector<std::string>> union_of(const std::vector<std::vector<model::M
 
 }  // namespace
 
-Result<net::HttpResponse> QueryApi::query(const net::HttpParams& params,
-                                          const QueryCaller& caller) const {
+Result<net::HttpResponse> QueryApi::run(const net::HttpParams& params, const QueryCaller& caller,
+                                        const Ask& ask) const {
     const evaluate::Snapshot snapshot = evaluator_.snapshot();
-    KPID_TRY(const Timestamp time, time_param(params, "time", clock_.wall_now()));
     KPID_TRY(const Duration timeout, timeout_param(params, snapshot));
     KPID_TRY(const std::optional<Duration> lookback, lookback_param(params));
     KPID_TRY(const std::size_t limit, limit_param(params));
     KPID_TRY(const promql::ExprPtr expr, parse_query(params, snapshot));
     KPID_CHECK_OK(check_begin(caller, clock_.mono_now(), timeout));
     const QueryWatchdog::Watch watch(watchdog_, caller.arrived + timeout, caller.gone);
-    Result<promql::QueryResult> result = snapshot.engine->instant(
-        *expr, time, reader_,
-        {.stop = watch.token(), .lookback = lookback, .text = params.get_or("query", "")});
+    Result<promql::QueryResult> result =
+        ask(*snapshot.engine, *expr,
+            {.stop = watch.token(), .lookback = lookback, .text = params.get_or("query", "")});
     if (!result) {
         return query_error(result.error(), watch);
     }
@@ -150,9 +149,18 @@ Result<net::HttpResponse> QueryApi::query(const net::HttpParams& params,
     return answer(*result);
 }
 
+Result<net::HttpResponse> QueryApi::query(const net::HttpParams& params,
+                                          const QueryCaller& caller) const {
+    KPID_TRY(const Timestamp time, time_param(params, "time", clock_.wall_now()));
+    return run(params, caller,
+               [&](const promql::Engine& engine, const promql::Expr& expr,
+                   const promql::QueryContext& context) {
+                   return engine.instant(expr, time, reader_, context);
+               });
+}
+
 Result<net::HttpResponse> QueryApi::query_range(const net::HttpParams& params,
                                                 const QueryCaller& caller) const {
-    const evaluate::Snapshot snapshot = evaluator_.snapshot();
     for (const std::string_view name : {"start", "end"}) {
         if (params.get_or(name, "").empty()) {
             return bad_parameter(name, "cannot parse \"\" to a valid timestamp");
@@ -178,20 +186,11 @@ Result<net::HttpResponse> QueryApi::query_range(const net::HttpParams& params,
             "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query "
             "resolution (?step=XX)");
     }
-    KPID_TRY(const Duration timeout, timeout_param(params, snapshot));
-    KPID_TRY(const std::optional<Duration> lookback, lookback_param(params));
-    KPID_TRY(const std::size_t limit, limit_param(params));
-    KPID_TRY(const promql::ExprPtr expr, parse_query(params, snapshot));
-    KPID_CHECK_OK(check_begin(caller, clock_.mono_now(), timeout));
-    const QueryWatchdog::Watch watch(watchdog_, caller.arrived + timeout, caller.gone);
-    Result<promql::QueryResult> result = snapshot.engine->range(
-        *expr, start, end, *step, reader_,
-        {.stop = watch.token(), .lookback = lookback, .text = params.get_or("query", "")});
-    if (!result) {
-        return query_error(result.error(), watch);
-    }
-    truncate(*result, limit);
-    return answer(*result);
+    return run(params, caller,
+               [&](const promql::Engine& engine, const promql::Expr& expr,
+                   const promql::QueryContext& context) {
+                   return engine.range(expr, start, end, *step, reader_, context);
+               });
 }
 
 Result<net::HttpResponse> QueryApi::series(const net::HttpParams& params) const {

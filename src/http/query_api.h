@@ -6,6 +6,7 @@
 #include "kpid/model/reader.h"
 #include "net/http_message.h"
 
+#include <functional>
 #include <stop_token>
 #include <string>
 
@@ -36,6 +37,12 @@ public:
                                                          const net::HttpParams& params) const;
 
 private:
+    using Ask = std::function<Result<promql::QueryResult>(
+        const promql::Engine&, const promql::Expr&, const promql::QueryContext&)>;
+    /// What query and query_range share: the other parameters, the deadline, the answer.
+    [[nodiscard]] Result<net::HttpResponse> run(const net::HttpParams& params,
+                                                const QueryCaller& caller, const Ask& ask) const;
+
     const evaluate::Evaluator& evaluator_;
     const model::Reader& reader_;
     const Clock& clock_;
