@@ -109,6 +109,7 @@ Daemon::Daemon(const Flags& flags, std::shared_ptr<const config::Config> config,
                .queries = queries_,
                .registry = registry_,
                .reload = [this] { return reload(); },
+               .failed_reload = [this] { return failed_reload(); },
                .ready = [this] { return ready(); },
                .version = std::string(kVersion),
                .revision = std::string(kRevision),
@@ -217,11 +218,8 @@ net::Task<Result<void>> Daemon::start_parts() {
     for (const std::string& address : server_.local_addresses()) {
         log_.info("listening", {{"address", address}, {"url", "http://" + address + "/"}});
     }
-    auto applied = std::make_shared<std::promise<Result<void>>>();
-    std::future<Result<void>> ingest_started = applied->get_future();
-    tasks_.spawn("start sources", apply_ingest(config_, applied));
-    const Result<void> collecting =
-        co_await net::offload(workers_, [&ingest_started] { return ingest_started.get(); });
+    const Result<void> collecting = co_await net::offload(
+        workers_, [this] { return change_ingest(config_, IngestStep::kApply); });
     if (!collecting) {
         co_return collecting.error();
     }
@@ -253,10 +251,21 @@ net::Task<> Daemon::stop_parts() {
     log_.info("kpid has ended");
 }
 
-net::Task<> Daemon::apply_ingest(std::shared_ptr<const config::Config> config,
-                                 std::shared_ptr<std::promise<Result<void>>> done) {
-    done->set_value(ingest_.reconfigure(std::move(config)));
+net::Task<> Daemon::ingest_task(std::shared_ptr<const config::Config> config, IngestStep step,
+                                std::shared_ptr<std::promise<Result<void>>> done) {
+    done->set_value(step == IngestStep::kPrepare ? ingest_.prepare(*config)
+                                                 : ingest_.reconfigure(config));
     co_return;
+}
+
+Result<void> Daemon::change_ingest(const std::shared_ptr<const config::Config>& config,
+                                   IngestStep step) {
+    auto promise = std::make_shared<std::promise<Result<void>>>();
+    std::future<Result<void>> done = promise->get_future();
+    if (!tasks_.spawn("change sources", ingest_task(config, step, std::move(promise)))) {
+        return unavailable("kpid is ending");
+    }
+    return done.get();
 }
 
 net::Task<> Daemon::reload_task() {
@@ -268,47 +277,55 @@ net::Task<> Daemon::reload_task() {
 }
 
 Result<void> Daemon::reload() {
-    const std::lock_guard<std::mutex> lock(reload_mutex_);
+    const MutexLock lock(reload_mutex_);
     if (!started_ || stopping_) {
         return unavailable("kpid is starting or ending");
     }
-    config::LoadResult loaded = config::load_config(
-        flags_.config_file,
-        {.environment = config::process_environment, .features = flags_.features});
-    for (const config::Finding& finding : loaded.findings) {
-        log_.warn("configuration", {{"finding", to_string(finding)}});
-    }
-    if (!loaded.ok()) {
-        reload_successful_.Set(0);
-        std::string all;
-        for (const config::Finding& finding : loaded.findings) {
-            all += (all.empty() ? "" : "\n") + to_string(finding);
-        }
+    const Result<std::shared_ptr<const config::Config>> loaded = load();
+    Result<void> applied = loaded ? apply(*loaded) : Result<void>(loaded.error());
+    reload_successful_.Set(applied ? 1 : 0);
+    const MutexLock failed_lock(failed_reload_mutex_);
+    failed_reload_.reset();
+    if (!applied) {
+        failed_reload_ = {.time = clock_.wall_now(), .error = applied.error().message};
         log_.error("the configuration was not loaded, the running one stays",
-                   {{"findings", std::to_string(loaded.findings.size())}});
-        return invalid_argument(std::move(all));
-    }
-    if (loaded.config->storage.path != config_->storage.path ||
-        loaded.config->web.listen != config_->web.listen ||
-        !(loaded.config->limits == config_->limits)) {
-        log_.warn("storage, web.listen and limits change with the next start only");
-    }
-    notifier_.reconfigure(loaded.config);
-    evaluator_.reconfigure(loaded.config);
-    auto applied = std::make_shared<std::promise<Result<void>>>();
-    std::future<Result<void>> done = applied->get_future();
-    if (!tasks_.spawn("apply sources", apply_ingest(loaded.config, applied))) {
-        return unavailable("kpid is ending");
-    }
-    Result<void> collecting = done.get();
-    reload_successful_.Set(collecting ? 1 : 0);
-    if (!collecting) {
-        return collecting;
+                   {{"error", applied.error().message}});
+        return applied;
     }
     reload_time_.Set(clock_.wall_now().seconds());
     log_.info("the configuration was loaded",
-              {{"file", flags_.config_file}, {"kpis", std::to_string(loaded.config->kpis.size())}});
+              {{"file", flags_.config_file}, {"kpis", std::to_string((*loaded)->kpis.size())}});
     return {};
+}
+
+Result<std::shared_ptr<const config::Config>> Daemon::load() const {
+    const config::LoadResult loaded = config::load_config(flags_.config_file, load_options(flags_));
+    std::string all;
+    for (const config::Finding& finding : loaded.findings) {
+        log_.warn("configuration", {{"finding", to_string(finding)}});
+        all += (all.empty() ? "" : "\n") + to_string(finding);
+    }
+    if (!loaded.ok()) {
+        return invalid_argument(std::move(all));
+    }
+    return loaded.config;
+}
+
+Result<void> Daemon::apply(const std::shared_ptr<const config::Config>& config) {
+    if (config->storage.path != config_->storage.path ||
+        config->web.listen != config_->web.listen || !(config->limits == config_->limits)) {
+        log_.warn("storage, web.listen and limits change with the next start only");
+    }
+    // What can fail comes first: a configuration is taken whole or not at all.
+    KPID_CHECK_OK(change_ingest(config, IngestStep::kPrepare));
+    notifier_.reconfigure(config);
+    evaluator_.reconfigure(config);
+    return change_ingest(config, IngestStep::kApply);
+}
+
+std::optional<http::FailedReload> Daemon::failed_reload() const {
+    const MutexLock lock(failed_reload_mutex_);
+    return failed_reload_;
 }
 
 Result<void> Daemon::ready() const {

@@ -12,6 +12,7 @@
 #include "ingest/push_sink.h"
 #include "ingest/remote_write_sink.h"
 #include "kpid/base/log.h"
+#include "kpid/base/mutex.h"
 #include "kpid/storage/storage.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
@@ -28,7 +29,7 @@
 #include <atomic>
 #include <future>
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <string>
 
 namespace kpid::app {
@@ -64,9 +65,16 @@ private:
     net::Task<> watchdog_task(Duration interval);
     net::Task<> housekeeping_task();
     net::Task<> record_task();
-    net::Task<> apply_ingest(std::shared_ptr<const config::Config> config,
-                             std::shared_ptr<std::promise<Result<void>>> done);
+    enum class IngestStep { kPrepare, kApply };
+    net::Task<> ingest_task(std::shared_ptr<const config::Config> config, IngestStep step,
+                            std::shared_ptr<std::promise<Result<void>>> done);
+    /// On a worker: has the step made on the strand and waits for it.
+    [[nodiscard]] Result<void> change_ingest(const std::shared_ptr<const config::Config>& config,
+                                             IngestStep step);
     [[nodiscard]] Result<void> reload();
+    [[nodiscard]] Result<std::shared_ptr<const config::Config>> load() const;
+    [[nodiscard]] Result<void> apply(const std::shared_ptr<const config::Config>& config);
+    [[nodiscard]] std::optional<http::FailedReload> failed_reload() const;
     [[nodiscard]] Result<void> ready() const;
     void keep_house(Timestamp now);
     void on_task_failure(std::string_view name, const Error& error);
@@ -103,7 +111,9 @@ private:
     ComponentMetrics component_metrics_;
     SelfRecorder self_recorder_;
 
-    std::mutex reload_mutex_;  // one reload at a time
+    Mutex reload_mutex_;  // one reload at a time
+    mutable Mutex failed_reload_mutex_;
+    std::optional<http::FailedReload> failed_reload_ KPID_GUARDED_BY(failed_reload_mutex_);
     std::atomic<bool> started_{false};
     std::atomic<bool> stopping_{false};
     Result<void> outcome_;

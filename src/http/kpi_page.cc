@@ -60,6 +60,13 @@ void append_kpi(std::string& html, const evaluate::KpiView& kpi) {
     }
 }
 
+std::string failed_reload_text(const FailedReload& failed) {
+    return fmt::format(
+        "<p><strong>The configuration was not loaded at {}Z; the one before it is in force."
+        "</strong></p><pre>{}</pre>\n",
+        format_rfc3339(failed.time).substr(0, 19), escape_html(failed.error));
+}
+
 }  // namespace
 
 std::string escape_html(std::string_view text) {
@@ -89,7 +96,8 @@ std::string escape_html(std::string_view text) {
     return out;
 }
 
-net::HttpResponse kpi_page(const evaluate::Evaluator& evaluator) {
+net::HttpResponse kpi_page(const evaluate::Evaluator& evaluator,
+                           const std::optional<FailedReload>& failed_reload) {
     const std::vector<evaluate::KpiView> kpis = evaluator.kpis();
     const std::string file = evaluator.snapshot().config->file;
     std::map<std::string_view, int> counts;
@@ -103,10 +111,10 @@ net::HttpResponse kpi_page(const evaluate::Evaluator& evaluator) {
         summary += fmt::format("{} {} · ", count, status);
     }
     const std::string body = fmt::format(
-        "<h1>KPIs</h1><table><caption>{}configuration: {}</caption>"
+        "<h1>KPIs</h1>{}<table><caption>{}configuration: {}</caption>"
         "<thead><tr><th>KPI</th><th>Status</th><th>Value</th><th>Target</th><th>Owner</th></tr>"
         "</thead><tbody>\n{}</tbody></table>",
-        summary, escape_html(file), rows);
+        failed_reload ? failed_reload_text(*failed_reload) : "", summary, escape_html(file), rows);
     return page("KPIs", body, 5);
 }
 

@@ -2,15 +2,26 @@
 // The plain web pages: KPIs at `/`, the inbox at `/inbox`.
 
 #include "evaluate/evaluator.h"
+#include "kpid/base/time.h"
 #include "net/http_message.h"
 #include "notify/notifier.h"
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace kpid::http {
 
-/// All KPIs with status, value, target and owner. Refreshes itself every few seconds; no script.
-[[nodiscard]] net::HttpResponse kpi_page(const evaluate::Evaluator& evaluator);
+/// A configuration that was not taken.
+struct FailedReload {
+    Timestamp time;
+    std::string error;  ///< Every finding, a line each.
+};
+
+/// All KPIs with status, value, target and owner, below what is wrong with a configuration that
+/// was not taken. Refreshes itself every few seconds; no script.
+[[nodiscard]] net::HttpResponse kpi_page(const evaluate::Evaluator& evaluator,
+                                         const std::optional<FailedReload>& failed_reload);
 /// The newest notifications that the receiver `inbox` kept, newest first.
 [[nodiscard]] net::HttpResponse inbox_page(const notify::Notifier& notifier);
 /// The text with `&<>"'` escaped for HTML.

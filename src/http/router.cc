@@ -143,8 +143,9 @@ void Router::add_state_endpoints() {
     });
     add("/api/v1/status/buildinfo", get, Pool::kNone,
         [this](const Request&, const Segments&) { return success(build_info()); });
-    add("/", get, Pool::kWorkers,
-        [this](const Request&, const Segments&) { return kpi_page(dependencies_.evaluator); });
+    add("/", get, Pool::kWorkers, [this](const Request&, const Segments&) {
+        return kpi_page(dependencies_.evaluator, dependencies_.failed_reload());
+    });
     add("/inbox", get, Pool::kWorkers,
         [this](const Request&, const Segments&) { return inbox_page(dependencies_.notifier); });
     add("/metrics", get, Pool::kWorkers, [this](const Request& request, const Segments&) {

@@ -2,6 +2,7 @@
 // From a request to the function that answers it.
 
 #include "evaluate/evaluator.h"
+#include "http/pages.h"
 #include "http/query_api.h"
 #include "http/query_watchdog.h"
 #include "ingest/ingest.h"
@@ -18,6 +19,7 @@
 #include <prometheus/registry.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +43,8 @@ struct RouterDependencies {
     prometheus::Registry& registry;
     /// Reloads the configuration; blocks; the error names every finding.
     std::function<Result<void>()> reload;
+    /// The last reload when it failed.
+    std::function<std::optional<FailedReload>()> failed_reload;
     /// Nothing while ready, else why not.
     std::function<Result<void>()> ready;
     std::string version;

@@ -30,6 +30,7 @@ class Ingest::Impl {
 public:
     Impl(net::Strand strand, const IngestDependencies& dependencies);
 
+    Result<void> prepare(const config::Config& config);
     Result<void> reconfigure(const config::Config& config);
     void stop();
     net::Task<bool> join(MonoTime deadline);
@@ -46,7 +47,8 @@ public:
 private:
     Running start(PollerSpec spec);
     void reconfigure_pollers(WantedPollers wanted);
-    Result<void> reconfigure_statsd(const std::optional<config::StatsdListener>& wanted);
+    bool holds(const config::StatsdListener& wanted) const;
+    void reconfigure_statsd(const std::optional<config::StatsdListener>& wanted);
     void retire(const std::shared_ptr<Poller>& poller) KPID_REQUIRES(mutex_);
     void forget(const std::shared_ptr<Poller>& poller);
     net::Task<> end(std::shared_ptr<Poller> poller, Timestamp at);
@@ -59,9 +61,10 @@ private:
     Metrics metrics_;
     Environment environment_;
 
-    // Of those who call reconfigure, stop and join, which come one at a time.
+    // Of those who call prepare, reconfigure, stop and join, which come one at a time.
     std::set<std::string> sources_;
     std::shared_ptr<StatsdServer> statsd_;
+    std::shared_ptr<StatsdServer> next_statsd_;  // bound, not started
     bool stopped_ = false;
 
     mutable Mutex mutex_;
@@ -86,12 +89,31 @@ Ingest::Impl::Impl(net::Strand strand, const IngestDependencies& dependencies)
       tasks_(std::move(strand), dependencies.log) {
 }
 
+Result<void> Ingest::Impl::prepare(const config::Config& config) {
+    const std::optional<config::StatsdListener>& wanted = config.listeners.statsd;
+    const bool is_ready = next_statsd_ != nullptr && wanted && next_statsd_->settings() == *wanted;
+    if (stopped_ || is_ready) {
+        return {};
+    }
+    next_statsd_.reset();
+    if (!wanted || holds(*wanted)) {
+        return {};
+    }
+    auto server = std::make_shared<StatsdServer>(strand_, environment_, *wanted);
+    KPID_CHECK_OK(server->open());
+    next_statsd_ = std::move(server);
+    return {};
+}
+
 Result<void> Ingest::Impl::reconfigure(const config::Config& config) {
     if (stopped_) {
         return {};
     }
+    // What can fail comes first, so that a configuration is taken whole or not at all.
+    KPID_CHECK_OK(prepare(config));
     reconfigure_pollers(wanted_pollers(config));
-    return reconfigure_statsd(config.listeners.statsd);
+    reconfigure_statsd(config.listeners.statsd);
+    return {};
 }
 
 Running Ingest::Impl::start(PollerSpec spec) {
@@ -184,30 +206,33 @@ net::Task<> Ingest::Impl::replace(std::shared_ptr<Poller> old, std::shared_ptr<P
     fresh->start();
 }
 
-Result<void> Ingest::Impl::reconfigure_statsd(const std::optional<config::StatsdListener>& wanted) {
-    if (statsd_ != nullptr && wanted && statsd_->settings().udp == wanted->udp) {
+bool Ingest::Impl::holds(const config::StatsdListener& wanted) const {
+    return statsd_ != nullptr && statsd_->settings().udp == wanted.udp;
+}
+
+void Ingest::Impl::reconfigure_statsd(const std::optional<config::StatsdListener>& wanted) {
+    if (wanted && holds(*wanted)) {
         if (!(statsd_->settings() == *wanted)) {
             statsd_->change(*wanted);
         }
-        return {};
+        return;
     }
+    const std::shared_ptr<StatsdServer> old =
+        std::exchange(statsd_, std::exchange(next_statsd_, nullptr));
     if (statsd_ != nullptr) {
-        statsd_->stop();
-        {
-            const MutexLock lock(mutex_);
-            ending_statsd_.insert(statsd_);
-        }
-        tasks_.spawn("end statsd", end_statsd(std::exchange(statsd_, nullptr)));
+        statsd_->start();
+        environment_.log.info("StatsD is taken", {{"udp", statsd_->settings().udp},
+                                                  {"port", std::to_string(statsd_->port())}});
     }
-    if (!wanted) {
-        return {};
+    if (old == nullptr) {
+        return;
     }
-    auto server = std::make_shared<StatsdServer>(strand_, environment_, *wanted);
-    KPID_CHECK_OK(server->start());
-    statsd_ = std::move(server);
-    environment_.log.info("StatsD is taken",
-                          {{"udp", wanted->udp}, {"port", std::to_string(statsd_->port())}});
-    return {};
+    old->stop();
+    {
+        const MutexLock lock(mutex_);
+        ending_statsd_.insert(old);
+    }
+    tasks_.spawn("end statsd", end_statsd(old));
 }
 
 net::Task<> Ingest::Impl::end_statsd(std::shared_ptr<StatsdServer> server) {
@@ -231,6 +256,7 @@ void Ingest::Impl::on_polled(const std::string& source) {
 
 void Ingest::Impl::stop() {
     stopped_ = true;
+    next_statsd_.reset();
     {
         const MutexLock lock(mutex_);
         for (auto& [key, running] : running_) {
@@ -311,6 +337,10 @@ Ingest::Ingest(net::Strand strand, const IngestDependencies& dependencies)
 }
 
 Ingest::~Ingest() = default;
+
+Result<void> Ingest::prepare(const config::Config& config) {
+    return impl_->prepare(config);
+}
 
 Result<void> Ingest::reconfigure(const std::shared_ptr<const config::Config>& config) {
     return impl_->reconfigure(*config);

@@ -29,7 +29,7 @@ struct IngestDependencies {
     Logger log;
 };
 
-/// Owns the pollers and listeners of the running configuration. start, reconfigure, stop and join
+/// Owns the pollers and listeners of the running configuration. prepare, reconfigure, stop and join
 /// come from one strand; the views may be asked for from any thread.
 class Ingest {
 public:
@@ -38,9 +38,13 @@ public:
     Ingest(const Ingest&) = delete;
     Ingest& operator=(const Ingest&) = delete;
 
+    /// Binds the addresses that the configuration names and this does not hold yet, for the
+    /// reconfigure() that follows; what runs goes on. An error: one cannot be had; it names the
+    /// address and the setting, and nothing was changed.
+    [[nodiscard]] Result<void> prepare(const config::Config& config);
     /// Starts what the configuration names and stops what it no longer names; what is unchanged
-    /// goes on without a gap. The first call starts everything. An error: a listener's address
-    /// cannot be had (pollers run all the same); it names the address and the setting.
+    /// goes on without a gap. The first call starts everything. Errors as of prepare(), which needs
+    /// not be called before; after it there are none.
     [[nodiscard]] Result<void> reconfigure(const std::shared_ptr<const config::Config>& config);
     void stop();
     [[nodiscard]] net::Task<bool> join(MonoTime deadline);

@@ -31,11 +31,13 @@ StatsdServer::StatsdServer(const net::Strand& strand, Environment& environment,
 
 StatsdServer::~StatsdServer() = default;
 
-Result<void> StatsdServer::start() {
-    KPID_CHECK_OK(listener_.open());
+Result<void> StatsdServer::open() {
+    return listener_.open();
+}
+
+void StatsdServer::start() {
     tasks_.spawn("statsd receive", listener_.run());
     tasks_.spawn("statsd flush", flush_loop());
-    return {};
 }
 
 void StatsdServer::change(config::StatsdListener settings) {

@@ -21,8 +21,8 @@ namespace kpid::ingest {
 /// Operation: the socket's task copies datagrams into a bounded queue; one drain at a time parses
 /// them on the worker pool into the aggregator; every flush_interval the aggregator is stored by
 /// one append. A full queue drops datagrams and counts them. Concurrency: the
-/// socket, the queue and the flushes are on the strand; start, change, stop and join come one at a
-/// time. stop() and join() before it dies.
+/// socket, the queue and the flushes are on the strand; open, start, change, stop and join come one
+/// at a time. stop() and join() before it dies.
 class StatsdServer final : private net::DatagramHandler {
 public:
     static constexpr std::size_t kQueueDatagramsMax = 65'536;
@@ -32,8 +32,10 @@ public:
                  config::StatsdListener settings);
     ~StatsdServer() override;
 
-    /// Binds and starts. The error names address and setting.
-    [[nodiscard]] Result<void> start();
+    /// Binds: from here on the kernel keeps what comes. The error names address and setting.
+    [[nodiscard]] Result<void> open();
+    /// After open(): begins to read.
+    void start();
     /// Goes on at the same address with other settings; another flush interval holds from the next
     /// flush on. Sums begin anew when the percentiles changed.
     void change(config::StatsdListener settings);

@@ -124,6 +124,57 @@ class BadConfigurations(Case):
                 self.assertIn(words, output)
 
 
+class Reloads(Case):
+    def test_an_address_that_is_taken_changes_nothing_and_is_shown(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("127.0.0.1", 0))
+            own = probe.getsockname()[1]
+        config = pushed_kpi(self.sink(), f'listeners: {{statsd: {{udp: "127.0.0.1:{own}", flush_interval: 1s}}}}')
+        kpid = self.kpid(config)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+            taken.bind(("127.0.0.1", 0))
+            other = taken.getsockname()[1]
+            kpid.write_config(config.replace(str(own), str(other)).replace("  errors:\n", "  mistakes:\n"))
+            answer = kpid.reload()
+            self.assertEqual(answer.status, 500)
+            self.assertIn(f"127.0.0.1:{other}", answer.text)
+            self.assertIn("listeners.statsd.udp", answer.text)
+            self.assertEqual([kpi["id"] for kpi in kpid.api("/api/v1/kpis")], ["errors"])
+            kpid.process.line_with(r"level=error .*was not loaded.*listeners\.statsd\.udp")
+            page = kpid.request("GET", "/").text
+            self.assertRegex(page, r"was not loaded at \d{4}-\d\d-\d\dT[\d:]+Z")
+            self.assertIn("listeners.statsd.udp", page)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+                client.sendto(b"gulls:7|g", ("127.0.0.1", own))
+            wait_until("StatsD at the old address", lambda: kpid.value("gulls") == 7)
+        self.assertEqual(kpid.reload().status, 200)
+        self.assertEqual([kpi["id"] for kpi in kpid.api("/api/v1/kpis")], ["mistakes"])
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.sendto(b"gulls:8|g", ("127.0.0.1", other))
+        wait_until("StatsD at the new address", lambda: kpid.value("gulls") == 8)
+        self.assertNotIn("was not loaded", kpid.request("GET", "/").text)
+
+    def test_findings_are_on_the_page_until_a_reload_goes_well(self):
+        kpid = self.kpid(pushed_kpi(self.sink()))
+        with open(kpid.config_path, encoding="utf-8") as file:
+            good = file.read()
+        kpid.write_config(good.replace("unit: count", "unit: <parsecs>"))
+        self.assertEqual(kpid.reload().status, 500)
+        page = kpid.request("GET", "/").text
+        self.assertIn("&lt;parsecs&gt;", page)
+        self.assertRegex(page, r"kpid\.yaml:\d+:\d+: error: ")
+        kpid.write_config(good)
+        self.assertEqual(kpid.reload().status, 200)
+        self.assertNotIn("parsecs", kpid.request("GET", "/").text)
+
+    def test_missing_secrets_are_said_before_they_are_needed(self):
+        config = pushed_kpi(self.sink()).replace("webhook_configs: [{", "webhook_configs: [{secret_file: none, ")
+        kpid = self.kpid(config)
+        kpid.process.line_with(r"level=warn .*secret_file.*no such file")
+        self.assertIn("secret_file", self.kpictl("check", kpid.config_path))
+        self.assertIn("secret_file", self.kpictl("check", "--strict", kpid.config_path, expect=1))
+
+
 class FullDisk(Case):
     def small_disk(self):
         """A file system that is full soon, in a mount namespace of its own, which any user may make together with

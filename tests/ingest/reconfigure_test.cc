@@ -119,6 +119,38 @@ TEST_F(Reconfigure, TellsAnAddressThatCannotBeHad) {
     EXPECT_THAT(applied.error().message, HasSubstr("192.0.2.1:1"));
 }
 
+TEST_F(Reconfigure, IsWholeOrNotAtAll) {
+    serve("a 1\n");
+    config_.listeners.statsd = config::StatsdListener{.udp = "127.0.0.1:0"};
+    scrape_with(scrape_config());
+    const config::Config running = config_;
+    config_.scrape_configs.clear();
+    config_.sources = {source_config(config::DemoSource())};
+    config_.listeners.statsd->udp = "192.0.2.1:1";
+    EXPECT_FALSE(ingest_->prepare(config_).has_value());
+    EXPECT_FALSE(apply().has_value());
+    EXPECT_TRUE(ingest_->is_polled("job"));
+    EXPECT_FALSE(ingest_->is_polled("src"));
+    poll_once();
+    EXPECT_EQ(newest("a").begin()->second, "1");
+    // The listener that runs was not closed: its configuration binds nothing anew.
+    const std::size_t bound = sink_->lines.size();
+    config_ = running;
+    EXPECT_TRUE(apply().has_value());
+    EXPECT_EQ(sink_->lines.size(), bound);
+}
+
+TEST_F(Reconfigure, MovesToAnAddressThatWasPrepared) {
+    config_.listeners.statsd = config::StatsdListener{.udp = "127.0.0.1:0"};
+    ASSERT_TRUE(apply().has_value());
+    config_.listeners.statsd->udp = "127.0.0.2:0";
+    ASSERT_TRUE(ingest_->prepare(config_).has_value());
+    ASSERT_EQ(sink_->lines.size(), 1U);
+    ASSERT_TRUE(apply().has_value());
+    ASSERT_EQ(sink_->lines.size(), 2U);
+    EXPECT_THAT(sink_->lines.back(), HasSubstr(config_.listeners.statsd->udp));
+}
+
 TEST_F(Reconfigure, PollsSeldomSourcesSoonAfterTheStart) {
     config::SourceConfig source = source_config(config::DemoSource());
     source.interval = std::chrono::hours(24);

@@ -32,7 +32,8 @@ protected:
         settings.udp = "127.0.0.1:0";
         settings.dialect = dialect;
         server_ = std::make_unique<StatsdServer>(sim_.make_strand(), environment_, settings);
-        ASSERT_TRUE(server_->start().has_value());
+        ASSERT_TRUE(server_->open().has_value());
+        server_->start();
         sim_.run_until_idle();
     }
     void end() {
