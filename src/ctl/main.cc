@@ -63,8 +63,11 @@ void add_query(CLI::App& app, CommandLine& line) {
     query->add_option("EXPR", line.query.expression, "The expression.")->required();
     query->add_option("--time", line.query.time, "Instant: RFC 3339 or Unix seconds; default now.");
     CLI::Option* start = query->add_option("--start", line.query.start, "Begin of a range.");
-    query->add_option("--end", line.query.end, "End of the range.")->needs(start);
-    query->add_option("--step", line.query.step, "Step of the range: 15s.")->needs(start);
+    query->add_option("--end", line.query.end, "End of the range; default now.")->needs(start);
+    query
+        ->add_option("--step", line.query.step,
+                     "Step of the range: 15s; default a 250th of it, a second at least.")
+        ->needs(start);
     query->callback(
         [&line] { line.run = [&line] { return kpid::ctl::run_query(line.query, line.common); }; });
 }

@@ -2,8 +2,10 @@
 #include "ctl/client.h"
 #include "ctl/commands.h"
 #include "ctl/json_text.h"
+#include "ctl/query_params.h"
 #include "ctl/report.h"
 #include "ctl/table.h"
+#include "kpid/base/clock.h"
 #include "kpid/base/time.h"
 #include "kpid/model/labels.h"
 
@@ -70,20 +72,9 @@ std::vector<std::vector<std::string>> result_rows(const wire::JsonValue& data) {
 }  // namespace
 
 int run_query(const QueryOptions& options, const CommonOptions& common) {
-    net::HttpParams params;
-    params.add("query", options.expression);
-    const bool range = !options.start.empty();
-    for (const auto& [name, value] :
-         {std::pair<const char*, const std::string&>{"time", options.time},
-          {"start", options.start},
-          {"end", options.end},
-          {"step", options.step}}) {
-        if (!value.empty()) {
-            params.add(name, value);
-        }
-    }
+    const char* path = options.start.empty() ? "/api/v1/query" : "/api/v1/query_range";
     const Result<ApiAnswer> answer =
-        ApiClient(common.server).get(range ? "/api/v1/query_range" : "/api/v1/query", params);
+        ApiClient(common.server).get(path, query_params(options, SystemClock().wall_now()));
     if (!answer) {
         return report_error(answer.error());
     }
