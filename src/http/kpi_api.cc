@@ -53,7 +53,7 @@ void write_kpi(JsonWriter& json, const evaluate::KpiView& kpi) {
     json.key("value");
     write_number_or_null(json, only != nullptr ? only->value : std::nullopt);
     json.key("target");
-    write_condition(json, only != nullptr ? only->target : std::nullopt);
+    write_condition(json, target_of(kpi));
     json.key("status").string(kpi::to_string(kpi.report.status));
     json.key("since");
     write_time_or_null(json, kpi.report.since);
@@ -105,6 +105,14 @@ double gap_of(const evaluate::KpiView& kpi) {
         }
     }
     return gap;
+}
+
+std::optional<kpi::ResolvedCondition> target_of(const evaluate::KpiView& kpi) {
+    if (kpi.report.instances.size() == 1) {
+        return kpi.report.instances.front().target;
+    }
+    const std::optional<kpi::Condition>& own = kpi.entry->definition.target;
+    return own && own->is_numeric() ? kpi::resolve(*own, {}) : std::nullopt;
 }
 
 Result<net::HttpResponse> kpis_response(const evaluate::Evaluator& evaluator,

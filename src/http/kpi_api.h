@@ -4,6 +4,7 @@
 #include "evaluate/evaluator.h"
 #include "net/http_message.h"
 
+#include <optional>
 #include <string>
 
 namespace kpid::http {
@@ -21,5 +22,8 @@ namespace kpid::http {
 /// How far the worst instance misses its target, as a share of the target; negative when all reach
 /// it.
 [[nodiscard]] double gap_of(const evaluate::KpiView& kpi);
+/// The target in force: that of the only instance; with none or several the KPI's own, where its
+/// bounds are numbers.
+[[nodiscard]] std::optional<kpi::ResolvedCondition> target_of(const evaluate::KpiView& kpi);
 
 }  // namespace kpid::http

@@ -1,4 +1,5 @@
 // The page of all KPIs.
+#include "http/kpi_api.h"
 #include "http/page_frame.h"
 #include "http/pages.h"
 #include "kpid/kpi/condition.h"
@@ -19,6 +20,11 @@ std::string since_text(Timestamp since) {
     return since == Timestamp() ? "" : "since " + format_rfc3339(since).substr(0, 19) + "Z";
 }
 
+std::string target_text(const std::optional<kpi::ResolvedCondition>& target,
+                        const model::Unit& unit) {
+    return target ? escape_html(kpi::describe_text(*target, unit)) : "–";
+}
+
 void append_row(std::string& html, std::string_view name, const kpi::InstanceReport& instance,
                 const model::Unit& unit, std::string_view owner) {
     fmt::format_to(
@@ -27,7 +33,7 @@ void append_row(std::string& html, std::string_view name, const kpi::InstanceRep
         "<td>{}</td><td>{}</td></tr>\n",
         name, status_cell(instance.status), since_text(instance.since),
         instance.value ? escape_html(model::format_in_unit(*instance.value, unit)) : "–",
-        instance.target ? escape_html(kpi::describe_text(*instance.target, unit)) : "–", owner);
+        target_text(instance.target, unit), owner);
 }
 
 std::string owner_name(const evaluate::KpiView& kpi) {
@@ -43,18 +49,26 @@ void append_kpi(std::string& html, const evaluate::KpiView& kpi) {
     std::string name =
         fmt::format("<a href=\"/api/v1/kpis/{0}\">{1}</a><br><span class=\"dim\">{0}</span>",
                     definition.id, escape_html(definition.title));
+    const std::vector<kpi::InstanceReport>& instances = kpi.report.instances;
+    const bool one = instances.size() == 1;
+    if (one && !instances.front().labels.empty()) {
+        name += "<br><span class=\"dim\">" + escape_html(instances.front().labels.to_string()) +
+                "</span>";
+    }
     if (!kpi.error.empty()) {
         name += "<br><span class=\"dim\">" + escape_html(kpi.error) + "</span>";
     }
-    if (kpi.report.instances.size() == 1 && kpi.report.instances.front().labels.empty()) {
-        append_row(html, name, kpi.report.instances.front(), definition.unit, owner);
+    if (one) {
+        append_row(html, name, instances.front(), definition.unit, owner);
         return;
     }
     fmt::format_to(std::back_inserter(html),
                    "<tr><td>{}</td><td>{}<br><span class=\"dim\">{}</span></td>"
-                   "<td class=\"number\"></td><td></td><td>{}</td></tr>\n",
-                   name, status_cell(kpi.report.status), since_text(kpi.report.since), owner);
-    for (const kpi::InstanceReport& instance : kpi.report.instances) {
+                   "<td class=\"number\">{}</td><td>{}</td><td>{}</td></tr>\n",
+                   name, status_cell(kpi.report.status), since_text(kpi.report.since),
+                   instances.empty() ? "–" : "", target_text(target_of(kpi), definition.unit),
+                   owner);
+    for (const kpi::InstanceReport& instance : instances) {
         append_row(html, "&emsp;" + escape_html(instance.labels.to_string()), instance,
                    definition.unit, "");
     }
@@ -68,6 +82,14 @@ std::string failed_reload_text(const FailedReload& failed) {
 }
 
 }  // namespace
+
+std::string kpi_rows(const std::vector<evaluate::KpiView>& kpis) {
+    std::string rows;
+    for (const evaluate::KpiView& kpi : kpis) {
+        append_kpi(rows, kpi);
+    }
+    return rows;
+}
 
 std::string escape_html(std::string_view text) {
     std::string out;
@@ -101,10 +123,8 @@ net::HttpResponse kpi_page(const evaluate::Evaluator& evaluator,
     const std::vector<evaluate::KpiView> kpis = evaluator.kpis();
     const std::string file = evaluator.snapshot().config->file;
     std::map<std::string_view, int> counts;
-    std::string rows;
     for (const evaluate::KpiView& kpi : kpis) {
         ++counts[kpi::to_string(kpi.report.status)];
-        append_kpi(rows, kpi);
     }
     std::string summary;
     for (const auto& [status, count] : counts) {
@@ -114,7 +134,8 @@ net::HttpResponse kpi_page(const evaluate::Evaluator& evaluator,
         "<h1>KPIs</h1>{}<table><caption>{}configuration: {}</caption>"
         "<thead><tr><th>KPI</th><th>Status</th><th>Value</th><th>Target</th><th>Owner</th></tr>"
         "</thead><tbody>\n{}</tbody></table>",
-        failed_reload ? failed_reload_text(*failed_reload) : "", summary, escape_html(file), rows);
+        failed_reload ? failed_reload_text(*failed_reload) : "", summary, escape_html(file),
+        kpi_rows(kpis));
     return page("KPIs", body, 5);
 }
 

@@ -8,6 +8,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 #include <string_view>
 
 namespace kpid::http {
@@ -22,6 +23,8 @@ struct FailedReload {
 /// was not taken. Refreshes itself every few seconds; no script.
 [[nodiscard]] net::HttpResponse kpi_page(const evaluate::Evaluator& evaluator,
                                          const std::optional<FailedReload>& failed_reload);
+/// The rows of its table: one for each KPI, and below it one for each instance where it has several.
+[[nodiscard]] std::string kpi_rows(const std::vector<evaluate::KpiView>& kpis);
 /// The newest notifications that the receiver `inbox` kept, newest first.
 [[nodiscard]] net::HttpResponse inbox_page(const notify::Notifier& notifier);
 /// The text with `&<>"'` escaped for HTML.

@@ -96,7 +96,7 @@ Report Tracker::evaluate(const Definition& definition, Timestamp now,
         instance.changed = false;
         instance.judged = false;
         instance.added = false;
-        instance.levels = levels_for(definition, labels);
+        set_levels(definition, labels, instance);
         if (!evaluation.error) {
             instance.has_value = false;
         }
@@ -125,10 +125,29 @@ Tracker::Instance& Tracker::instance_of(const model::Labels& labels, const Pass&
         instance.since = pass.now;
         instance.changed = true;
         instance.added = true;
-        instance.levels = levels_for(pass.definition, labels);
+        set_levels(pass.definition, labels, instance);
         dirty_ = true;
     }
     return instance;
+}
+
+// Numeric bounds need no answer: they are known without a value, and an edited one is shown at
+// once.
+void Tracker::set_levels(const Definition& definition, const model::Labels& labels,
+                         Instance& instance) {
+    instance.levels = levels_for(definition, labels);
+    const auto refresh = [](std::optional<ResolvedCondition>& shown,
+                            const std::optional<Condition>& condition) {
+        if (!condition || condition->is_numeric()) {
+            shown = condition ? resolve(*condition, {}) : std::nullopt;
+        }
+    };
+    const auto condition_of = [](const std::optional<EffectiveLevel>& level) {
+        return level ? std::optional(level->condition) : std::nullopt;
+    };
+    refresh(instance.target, instance.levels.target);
+    refresh(instance.warning, condition_of(instance.levels.warning));
+    refresh(instance.critical, condition_of(instance.levels.critical));
 }
 
 void Tracker::set_status(const Pass& pass, Instance& instance, Status status) {
@@ -216,20 +235,6 @@ bool Tracker::started_before(Timestamp now, Duration patience) const {
 }
 
 void Tracker::judge_missing(Pass& pass, Instance& instance) {
-    // Numeric bounds need no answer, so that an edited threshold is shown at once.
-    const auto refresh = [](std::optional<ResolvedCondition>& shown,
-                            const std::optional<Condition>& condition) {
-        if (!condition || condition->is_numeric()) {
-            shown = condition ? resolve(*condition, {}) : std::nullopt;
-        }
-    };
-    const auto condition_of = [](const std::optional<EffectiveLevel>& level) {
-        return level ? std::optional(level->condition) : std::nullopt;
-    };
-    refresh(instance.target, instance.levels.target);
-    refresh(instance.warning, condition_of(instance.levels.warning));
-    refresh(instance.critical, condition_of(instance.levels.critical));
-
     const Timestamp silent_since = instance.last_value_at.value_or(instance.since);
     const bool too_long = pass.now - silent_since >= pass.after &&
                           started_before(pass.now, std::min(pass.after, pass.evaluation.valid_for));

@@ -27,5 +27,25 @@ TEST(KpiApi, GapIsTheWorstInstancesShareOfItsTarget) {
     EXPECT_LT(gap_of(view_of({})), -1e300);
 }
 
+TEST(KpiApi, ShowsAConstantTargetWithoutAnyValue) {
+    const config::KpiEntry entry{
+        .definition = {.target = kpi::Condition{.op = kpi::Operator::kAtMost, .a = 20.0}}};
+    evaluate::KpiView view;
+    view.entry = &entry;
+    ASSERT_TRUE(target_of(view));
+    EXPECT_EQ(target_of(view)->a, 20);
+    view.report.instances.resize(1);
+    EXPECT_FALSE(target_of(view)) << "an override took it from the only instance";
+    view.report.instances[0].target = kpi::ResolvedCondition{kpi::Operator::kAtMost, 30};
+    EXPECT_EQ(target_of(view)->a, 30);
+    view.report.instances.resize(2);
+    EXPECT_EQ(target_of(view)->a, 20);
+    const config::KpiEntry moving{
+        .definition = {.target =
+                           kpi::Condition{.op = kpi::Operator::kAtMost, .a = kpi::ExprBound{0}}}};
+    view.entry = &moving;
+    EXPECT_FALSE(target_of(view));
+}
+
 }  // namespace
 }  // namespace kpid::http

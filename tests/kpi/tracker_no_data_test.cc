@@ -153,6 +153,15 @@ TEST_F(TrackerNoDataTest, AnInstanceWithMoreLabelsFulfilsAnExpectation) {
     EXPECT_EQ(instance(detailed).status, Status::kNoData) << "expected, so not forgotten";
 }
 
+TEST_F(TrackerNoDataTest, ShowsConstantConditionsThroughAnError) {
+    judge(0, 3);
+    restart(1);
+    evaluate(1, Evaluation{.error = "timeout"});
+    ASSERT_TRUE(instance().target);
+    EXPECT_EQ(instance().target->a, 1);
+    EXPECT_EQ(instance().critical->a, 5);
+}
+
 TEST_F(TrackerNoDataTest, GivesSourcesTimeAfterAStart) {
     judge(0, 3);
     evaluate(1, Values{});

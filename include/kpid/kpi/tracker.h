@@ -51,7 +51,7 @@ struct InstanceReport {
     model::Labels labels;
     std::optional<double> value;  ///< The current one; nothing when there is none now.
     /// The conditions in force; nothing: none is defined, or a bound has no answer. While there is
-    /// no value these are those of the last one.
+    /// no value these are those of the last one; where bounds are numbers, the defined ones always.
     std::optional<ResolvedCondition> target;
     std::optional<ResolvedCondition> warning;
     std::optional<ResolvedCondition> critical;
@@ -150,6 +150,7 @@ private:
     Instance& instance_of(const model::Labels& labels, const Pass& pass);
     void judge(Pass& pass, const InstanceValue& given);
     void judge_levels(Pass& pass, Instance& instance, const InstanceValue& given);
+    void set_levels(const Definition& definition, const model::Labels& labels, Instance& instance);
     void judge_missing(Pass& pass, Instance& instance);
     void declare_silent(const Pass& pass, Instance& instance);
     void add_expected(Pass& pass);
