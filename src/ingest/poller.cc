@@ -2,20 +2,28 @@
 #include "ingest/poller.h"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <utility>
 
 namespace kpid::ingest {
 namespace {
 
-// The message without times that were measured ("after 12 ms"): the same error is told once.
+// What follows a number that was measured: "after 12 ms", "with 3 out of 9 bytes received".
+constexpr std::array<std::string_view, 4> kMeasures{" ms", " milliseconds", " bytes", " out of "};
+
+// The message without numbers that were measured: the same error is told once.
 std::string without_measured(std::string_view message) {
     std::string kept;
     while (!message.empty()) {
         const std::size_t begin = std::min(message.find_first_of("0123456789"), message.size());
         const std::size_t end =
             std::min(message.find_first_not_of("0123456789", begin), message.size());
-        kept += message.substr(0, message.substr(end).starts_with(" ms") ? begin : end);
+        const std::string_view rest = message.substr(end);
+        const bool measured =
+            std::any_of(kMeasures.begin(), kMeasures.end(),
+                        [rest](std::string_view measure) { return rest.starts_with(measure); });
+        kept += message.substr(0, measured ? begin : end);
         message.remove_prefix(end);
     }
     return kept;
@@ -74,7 +82,7 @@ net::Task<> Poller::run() {
         const Timestamp at = schedule_.timestamp_of(due, clock.wall_now());
         const Result<void> outcome = co_await task_->poll(at);
         record(outcome, at, started);
-        due = schedule_.next_after(clock.wall_now());
+        due = schedule_.round_after(due, clock.wall_now());
     }
 }
 

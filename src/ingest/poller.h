@@ -31,10 +31,10 @@ struct PollStatus {
     std::chrono::nanoseconds last_duration{0};
 };
 
-/// Operation: start() begins the rounds: one at a time; what comes due meanwhile is left out. An
-/// error is logged when it changes, not at each round. Concurrency: the rounds are on the
-/// strand; start, stop, join and take_over come one at a time; status() may be asked for from any
-/// thread. stop() and join() before it dies.
+/// Operation: start() begins the rounds: one at a time; of what comes due meanwhile one round is
+/// made up for at once. An error is logged when it changes, not at each round. Concurrency: the
+/// rounds are on the strand; start, stop, join and take_over come one at a time; status() may be
+/// asked for from any thread. stop() and join() before it dies.
 class Poller {
 public:
     /// Called on the strand after each round that counts.

@@ -17,6 +17,12 @@ Timestamp Schedule::next_after(Timestamp now) const {
     return Timestamp(now.ms() - since + step);
 }
 
+Timestamp Schedule::round_after(Timestamp due, Timestamp now) const {
+    const Timestamp next = next_after(now);
+    const Timestamp newest = next - interval_;
+    return newest > due ? newest : next;
+}
+
 Timestamp Schedule::first_after(Timestamp now) const {
     const Timestamp next = next_after(now);
     if (next - now <= kFirstWithin) {

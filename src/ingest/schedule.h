@@ -21,6 +21,9 @@ public:
 
     /// The first instant after `now`.
     [[nodiscard]] Timestamp next_after(Timestamp now) const;
+    /// The round after the one that was due at `due` and is over at `now`: of the instants that
+    /// came meanwhile the newest, to be begun at once, as a ticker keeps one tick; else the next.
+    [[nodiscard]] Timestamp round_after(Timestamp due, Timestamp now) const;
     /// When to begin, just started at `now`.
     [[nodiscard]] Timestamp first_after(Timestamp now) const;
     /// The timestamp of what was due at `due` and began at `now`: `due` when that is on time.

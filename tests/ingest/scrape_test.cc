@@ -261,15 +261,33 @@ TEST_F(Scrape, NeverRunsTwiceAtOnce) {
     EXPECT_EQ(transport_.waiting(kUrl), 1U);
     transport_.stop_holding(kUrl);
     ASSERT_TRUE(transport_.answer_held(kUrl, http_answer(200, "a 1\n")));
-    poll_once();
+    // One of the missed rounds is made up for, then the rhythm is the old one.
+    sim_.run_until_idle();
     EXPECT_EQ(transport_.count(), 2U);
+    poll_once();
+    EXPECT_EQ(transport_.count(), 3U);
+}
+
+TEST_F(Scrape, MakesUpForTheRoundThatATimeoutTook) {
+    transport_.hold(kUrl);
+    scrape_with(scrape_config());
+    poll_once();
+    for (std::size_t i = 1; i < 10; ++i) {
+        // Each answer comes a little after the next round was due.
+        sim_.advance(kInterval);
+        ASSERT_TRUE(transport_.answer_held(kUrl, unavailable("timed out")));
+        sim_.run_until_idle();
+        EXPECT_EQ(transport_.count(), i + 1);
+    }
 }
 
 TEST_F(Scrape, LogsAnErrorWhenItChanges) {
     scrape_with(scrape_config());
     for (int i = 0; i < 5; ++i) {
         transport_.answer_always(
-            kUrl, unavailable(fmt::format("connection to port 1 failed after {} ms", i)));
+            kUrl,
+            unavailable(fmt::format("port 1 failed after {} ms with {} out of {} bytes received", i,
+                                    2 * i, 9 * i)));
         poll_once();
     }
     EXPECT_EQ(sink_->lines.size(), 1U);

@@ -118,6 +118,18 @@ TEST(Schedule, SpreadsWithinTheIntervalAndKeepsItsRhythm) {
     EXPECT_EQ(schedule.next_after(Timestamp(-10)), Timestamp(345));
 }
 
+TEST(Schedule, MakesUpForTheNewestMissedRound) {
+    const Schedule schedule(Duration(1000), 345);
+    const auto after = [&schedule](std::int64_t due, std::int64_t now) {
+        return schedule.round_after(Timestamp(due), Timestamp(now)).ms();
+    };
+    EXPECT_EQ(after(10'345, 10'400), 11'345);
+    EXPECT_EQ(after(10'345, 11'344), 11'345);
+    EXPECT_EQ(after(10'345, 11'346), 11'345);
+    EXPECT_EQ(after(10'345, 14'000), 13'345);
+    EXPECT_EQ(after(10'345, 9'000), 9'345);  // The clock was set back.
+}
+
 TEST(Schedule, BeginsSoonEvenWhenTheIntervalIsLong) {
     const Timestamp now(1'800'000'000'000);
     for (std::uint64_t hash = 0; hash < 100'000; hash += 997) {
