@@ -19,12 +19,16 @@ Result<void> ScrapeDecoder::decode(std::string_view text, wire::ExpositionFormat
                                    Timestamp at, DecodedScrape& out) {
     at_ = at;
     out_ = &out;
+    limit_exceeded_ = false;
     // The book forgets a series only after all texts of it were away for as long.
     erase_if(known_, [this](const auto& entry) {
         return entry.second.seen + SeriesBook::kRoundsKept + 1 < book_.round();
     });
     Result<void> read = wire::read_exposition(text, {.format = format}, *this);
     out_ = nullptr;
+    if (read && limit_exceeded_) {
+        return resource_exhausted("sample limit exceeded");
+    }
     return read;
 }
 
@@ -33,6 +37,10 @@ Result<void> ScrapeDecoder::on_sample(const wire::SampleEvent& sample) {
         return {};
     }
     ++out_->scraped;
+    if (limit_exceeded_) {
+        out_->kept += is_kept(sample) ? 1U : 0U;
+        return {};
+    }
     KPID_TRY(Known * known, find(sample));
     known->seen = book_.round();
     if (known->series == nullptr) {
@@ -44,7 +52,8 @@ Result<void> ScrapeDecoder::on_sample(const wire::SampleEvent& sample) {
     // Marked before anything can fail: a text that is known never outlives its series.
     const bool first = book_.mark(*known->series, tracked);
     if (config_->sample_limit != 0 && out_->kept > config_->sample_limit) {
-        return resource_exhausted("sample limit exceeded");
+        limit_exceeded_ = true;
+        return {};
     }
     if (!first) {
         ++out_->repeated;
@@ -67,10 +76,7 @@ Result<ScrapeDecoder::Known*> ScrapeDecoder::find(const wire::SampleEvent& sampl
 }
 
 Result<SeriesBook::Series*> ScrapeDecoder::resolve(const wire::SampleEvent& sample) {
-    const model::Labels joined =
-        join_labels(sample.build_labels(), labels_,
-                    config_->honor_labels ? LabelClash::kSampleWins : LabelClash::kSourceWins);
-    const auto relabelled = model::relabel(joined, config_->metric_relabel_configs);
+    const std::optional<model::Labels> relabelled = final_labels(sample);
     if (!relabelled) {
         return nullptr;
     }
@@ -83,6 +89,20 @@ Result<SeriesBook::Series*> ScrapeDecoder::resolve(const wire::SampleEvent& samp
     SeriesBook::Series& series = book_.enter(*relabelled, added);
     out_->added += added ? 1 : 0;
     return &series;
+}
+
+std::optional<model::Labels> ScrapeDecoder::final_labels(const wire::SampleEvent& sample) const {
+    const model::Labels joined =
+        join_labels(sample.build_labels(), labels_,
+                    config_->honor_labels ? LabelClash::kSampleWins : LabelClash::kSourceWins);
+    return model::relabel(joined, config_->metric_relabel_configs);
+}
+
+// Without remembering the series: a text that is too long is not to fill the memory.
+bool ScrapeDecoder::is_kept(const wire::SampleEvent& sample) const {
+    const auto place = known_.find(sample.series);
+    return place != known_.end() ? place->second.series != nullptr
+                                 : final_labels(sample).has_value();
 }
 
 Result<void> ScrapeDecoder::check_limits(const model::Labels& labels) const {

@@ -19,7 +19,8 @@
 
 namespace kpid::ingest {
 
-/// What one scrape gave. Counts are Prometheus': of a text that failed, up to where it failed.
+/// What one scrape gave. Counts are Prometheus': of a text that failed, up to where it failed; of
+/// one beyond sample_limit all there are.
 struct DecodedScrape {
     std::vector<model::SeriesSample> samples;
     std::vector<SeriesBook::Series*> series;  ///< series[i] is that of samples[i].
@@ -51,6 +52,8 @@ private:
     Result<void> on_sample(const wire::SampleEvent& sample) override;
     [[nodiscard]] Result<Known*> find(const wire::SampleEvent& sample);
     [[nodiscard]] Result<SeriesBook::Series*> resolve(const wire::SampleEvent& sample);
+    [[nodiscard]] std::optional<model::Labels> final_labels(const wire::SampleEvent& sample) const;
+    [[nodiscard]] bool is_kept(const wire::SampleEvent& sample) const;
     [[nodiscard]] Result<void> check_limits(const model::Labels& labels) const;
 
     const std::shared_ptr<const config::ScrapeConfig> config_;
@@ -60,6 +63,7 @@ private:
     // Of the call that runs.
     Timestamp at_;
     DecodedScrape* out_ = nullptr;
+    bool limit_exceeded_ = false;  // What follows is counted only.
 };
 
 }  // namespace kpid::ingest
