@@ -33,6 +33,20 @@ class Alerts(Case):
             ("resolved", "warning", "resolved")])
         self.assertEqual(len(sink.taken()), 4)
 
+    def test_messages_say_where_kpid_is_found(self):
+        sink = self.sink()
+        kpid = self.kpid(pushed_kpi(sink))
+        kpid.stop()
+        kpid.restart()  # at the port it had; the first one was port 0
+        kpid.push({"metric": "errors", "value": 9})
+        body = wait_until("the firing webhook", sink.taken)[0]["json"]
+        self.assertEqual(body["externalURL"], f"http://127.0.0.1:{kpid.port}")
+        self.assertEqual(body["alerts"][0]["generatorURL"], f"http://127.0.0.1:{kpid.port}/?kpi=errors")
+        self.assertEqual(kpid.reload().status, 200)
+        kpid.push({"metric": "errors", "value": 0})
+        ended = wait_until("the end", lambda: sink.taken()[1:])[0]["json"]
+        self.assertEqual(ended["externalURL"], body["externalURL"])
+
     def test_superseded_end_waits_for_the_other_receiver_also_over_a_crash(self):
         healthy = []
         sink = self.sink()
