@@ -9,6 +9,18 @@ namespace {
 // Long enough that a client does not spin, short enough that little waits.
 constexpr std::string_view kRetryAfterSeconds = "1";
 
+net::HttpResponse envelope(const ErrorStatus& status, std::string_view message) {
+    JsonWriter json;
+    json.begin_object().key("status").string("error").key("errorType").string(status.error_type);
+    json.key("error").string(message).end_object();
+    net::HttpResponse response =
+        net::make_response(status.status, net::media_type::kJson, std::move(json).take());
+    if (status.status == 429 || status.status == 503) {
+        response.headers.set(net::header::kRetryAfter, kRetryAfterSeconds);
+    }
+    return response;
+}
+
 }  // namespace
 
 ErrorStatus error_status(Code code) {
@@ -41,15 +53,14 @@ ErrorStatus error_status(Code code) {
 
 net::HttpResponse error_response(const Error& error) {
     const ErrorStatus status = error_status(error.code);
-    JsonWriter json;
-    json.begin_object().key("status").string("error").key("errorType").string(status.error_type);
-    json.key("error").string(error.message).end_object();
-    net::HttpResponse response =
-        net::make_response(status.status, net::media_type::kJson, std::move(json).take());
-    if (status.status == 429 || status.status == 503) {
-        response.headers.set(net::header::kRetryAfter, kRetryAfterSeconds);
-    }
-    return response;
+    return envelope(status, error.message);
+}
+
+net::HttpResponse error_response(unsigned status, std::string_view message) {
+    const std::string_view type = status < 500    ? "bad_data"
+                                  : status == 503 ? "unavailable"
+                                                  : "internal";
+    return envelope({status, type}, message);
 }
 
 }  // namespace kpid::http

@@ -18,5 +18,7 @@ struct ErrorStatus {
 /// `{"status":"error","errorType":…,"error":…}` with the status of the code; 429 and 503 carry
 /// Retry-After.
 [[nodiscard]] net::HttpResponse error_response(const Error& error);
+/// The same with a status that no code stands for (405, 413, 415, …).
+[[nodiscard]] net::HttpResponse error_response(unsigned status, std::string_view message);
 
 }  // namespace kpid::http

@@ -21,10 +21,10 @@ std::optional<net::HttpResponse> refuse_encoding(const net::HttpRequest& request
     if (request.body.empty() || net::equals_ignoring_case(encoding, "identity")) {
         return std::nullopt;
     }
-    net::HttpResponse refused = error_response(invalid_argument(fmt::format(
-        "Content-Encoding \"{}\" is not supported: gzip, deflate or identity", encoding)));
-    refused.status = kUnsupportedMediaType;
-    return refused;
+    return error_response(
+        kUnsupportedMediaType,
+        fmt::format("Content-Encoding \"{}\" is not supported: gzip, deflate or identity",
+                    encoding));
 }
 
 }  // namespace

@@ -24,6 +24,7 @@
 namespace kpid::http {
 namespace {
 
+constexpr std::string_view kApiPrefix = "/api/v1/";
 constexpr const char* kRemoteWritePath = "/api/v1/write";
 
 std::vector<std::string_view> split_path(std::string_view path) {
@@ -219,6 +220,14 @@ bool Router::wants_packed_body(const net::HttpRequest& request) const {
     return request.path == kRemoteWritePath;
 }
 
+net::HttpResponse Router::refusal(std::string_view target, unsigned status,
+                                  std::string text) const {
+    const std::string_view path = target.substr(0, target.find('?'));
+    return path.starts_with(kApiPrefix) && path != kRemoteWritePath
+               ? error_response(status, text)
+               : net::text_response(status, std::move(text));
+}
+
 net::Task<net::HttpResponse> Router::handle(net::HttpRequest request) {
     for (const Endpoint& endpoint : endpoints_) {
         const std::optional<Segments> variables = match_path(endpoint.pattern, request.path_raw);
@@ -228,7 +237,7 @@ net::Task<net::HttpResponse> Router::handle(net::HttpRequest request) {
         endpoint.requests->Increment();
         if (std::find(endpoint.methods.begin(), endpoint.methods.end(), request.method) ==
             endpoint.methods.end()) {
-            net::HttpResponse refused = net::text_response(405, "method not allowed");
+            net::HttpResponse refused = refusal(request.target, 405, "method not allowed");
             refused.headers.set(net::header::kAllow,
                                 fmt::format("{}", fmt::join(endpoint.methods, ", ")));
             co_return refused;

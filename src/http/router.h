@@ -53,7 +53,7 @@ struct RouterDependencies {
 };
 
 /// The HttpHandler of the daemon: every endpoint in one table. Unknown paths are 404 in plain text,
-/// known paths with another method 405, as Prometheus answers. Thread-safe.
+/// as Prometheus answers, known paths with another method 405. Thread-safe.
 class Router final : public net::HttpHandler {
 public:
     explicit Router(RouterDependencies dependencies);
@@ -61,6 +61,9 @@ public:
     [[nodiscard]] net::Task<net::HttpResponse> handle(net::HttpRequest request) override;
     /// Remote write answers a packed body by itself: its snappy is inside, gzip is refused.
     [[nodiscard]] bool wants_packed_body(const net::HttpRequest& request) const override;
+    /// In the envelope for what speaks it, in plain text for pages and remote write.
+    [[nodiscard]] net::HttpResponse refusal(std::string_view target, unsigned status,
+                                            std::string text) const override;
     /// To be spawned once: stops queries at their deadlines.
     [[nodiscard]] net::Task<> watch_queries() { return watchdog_.run(); }
 

@@ -123,7 +123,7 @@ private:
     Task<HttpResponse> call_handler(HttpRequest request);
     Task<> pack_body(HttpResponse* response);
     Task<bool> write(HttpResponse response, bool is_head, bool is_http_1_0, bool keep_alive);
-    Task<> refuse(Refusal refusal);
+    Task<> refuse(Refusal refusal, std::string target);
     Task<> linger();
 
     [[nodiscard]] Refusal check_head(const Parser& parser) const;
@@ -197,7 +197,8 @@ Task<bool> Connection::serve_one() {
             co_return false;
         }
         if (refusal.status != 0) {
-            co_await refuse(std::move(refusal));
+            std::string target(parser.get().target());
+            co_await refuse(std::move(refusal), std::move(target));
             co_return false;
         }
         is_http_1_0 = parser.get().version() == kHttp10;
@@ -205,7 +206,7 @@ Task<bool> Connection::serve_one() {
     }
     Refusal refusal = co_await unpack_body(&request, &share);
     if (refusal.status != 0) {
-        co_await refuse(std::move(refusal));
+        co_await refuse(std::move(refusal), std::move(request.target));
         co_return false;
     }
     ++context_->counters.requests;
@@ -353,6 +354,7 @@ Task<Refusal> Connection::unpack_body(HttpRequest* request, BodyShare* share) {
 
 Task<HttpResponse> Connection::call_handler(HttpRequest request) {
     std::string failure;
+    const std::string target = request.target;
     const PeerWatch watch(stream_.socket());
     request.arrived = context_->parts.timers.clock().mono_now();
     request.gone = watch.gone();
@@ -369,7 +371,7 @@ Task<HttpResponse> Connection::call_handler(HttpRequest request) {
     }
     ++context_->counters.handler_failures;
     context_->parts.log.error("request handler failed", {{"error", failure}});
-    co_return text_response(500, "internal error");
+    co_return context_->parts.handler.refusal(target, 500, "internal error");
 }
 
 Task<> Connection::pack_body(HttpResponse* response) {
@@ -403,12 +405,13 @@ Task<bool> Connection::write(HttpResponse response, bool is_head, bool is_http_1
 }
 
 // Answers, then closes once the peer has had the chance to read the answer.
-Task<> Connection::refuse(Refusal refusal) {
+Task<> Connection::refuse(Refusal refusal, std::string target) {
     ++context_->counters.requests_refused;
     const unsigned status = refusal.status;
-    HttpResponse response = text_response(status, std::move(refusal.text));
+    HttpResponse response =
+        context_->parts.handler.refusal(target, status, std::move(refusal.text));
     if (status == 503) {
-        response.headers.add(header::kRetryAfter, "1");
+        response.headers.set(header::kRetryAfter, "1");
     }
     const bool written = co_await write(std::move(response), false, false, false);
     if (written) {

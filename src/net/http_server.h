@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace kpid::net {
@@ -24,6 +26,12 @@ public:
     /// worker pool by offload(), and every wait has a deadline of its own. An exception is logged
     /// and answered with 500. HEAD comes in as HEAD; its body is counted but not sent.
     [[nodiscard]] virtual Task<HttpResponse> handle(HttpRequest request) = 0;
+    /// How the server itself refuses a request (malformed, too large, not to be unpacked, or its
+    /// handler failed). `target` is the request line's, "" where it could not be read.
+    [[nodiscard]] virtual HttpResponse refusal(std::string_view /*target*/, unsigned status,
+                                               std::string text) const {
+        return text_response(status, std::move(text));
+    }
     /// True: the body of this request stays as it came,
     /// gzip too, and so does Content-Encoding. Called on the connection's strand.
     [[nodiscard]] virtual bool wants_packed_body(const HttpRequest& /*request*/) const {

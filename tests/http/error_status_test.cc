@@ -32,5 +32,15 @@ TEST(ErrorStatus, WhatMayBeTriedAgainSaysWhen) {
     EXPECT_EQ(bad.body, R"({"status":"error","errorType":"bad_data","error":"no \"x\""})");
 }
 
+TEST(ErrorStatus, StatusesWithoutACodeHaveTheEnvelopeToo) {
+    const net::HttpResponse large = error_response(413, "too large");
+    EXPECT_EQ(large.status, 413U);
+    EXPECT_EQ(large.body, R"({"status":"error","errorType":"bad_data","error":"too large"})");
+    const net::HttpResponse full = error_response(503, "too many");
+    EXPECT_EQ(full.headers.get_or("Retry-After", ""), "1");
+    EXPECT_NE(full.body.find(R"("errorType":"unavailable")"), std::string::npos);
+    EXPECT_NE(error_response(500, "x").body.find(R"("errorType":"internal")"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace kpid::http

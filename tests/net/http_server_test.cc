@@ -131,6 +131,24 @@ TEST(HttpServer, BoundsChunkedBodies) {
     EXPECT_THAT(client.read_all(), StartsWith("HTTP/1.1 413 "));
 }
 
+TEST(HttpServer, LetsItsHandlerWordRefusals) {
+    ServerFixture fixture({.body_bytes_max = 1000});
+    RawClient large(fixture.server->port());
+    ASSERT_TRUE(large.send("POST /e?a=b HTTP/1.1\r\nHost: a\r\nContent-Length: 2000\r\n\r\n"));
+    large.finish_sending();
+    EXPECT_THAT(large.read_all(), HasSubstr("no /e?a=b: the request body is too large"));
+    RawClient damaged(fixture.server->port());
+    ASSERT_TRUE(damaged.send(post("/g", "not gzip", "Content-Encoding: gzip\r\n")));
+    damaged.finish_sending();
+    EXPECT_THAT(damaged.read_all(), HasSubstr("no /g: "));
+    RawClient broken(fixture.server->port());
+    ASSERT_TRUE(broken.send("GET /throw HTTP/1.1\r\nHost: a\r\n\r\n"));
+    EXPECT_THAT(broken.read_response(), HasSubstr("no /throw: internal error"));
+    RawClient garbage(fixture.server->port());
+    ASSERT_TRUE(garbage.send("\1\2\3\r\n\r\n"));
+    EXPECT_THAT(garbage.read_all(), HasSubstr("no : malformed request"));
+}
+
 TEST(HttpServer, BoundsAllBodiesTogether) {
     ServerFixture fixture({.bodies_bytes_max = 1000});
     RawClient client(fixture.server->port());

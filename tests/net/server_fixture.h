@@ -65,6 +65,11 @@ public:
         return request.path == "/packed";
     }
 
+    [[nodiscard]] net::HttpResponse refusal(std::string_view target, unsigned status,
+                                            std::string text) const override {
+        return net::text_response(status, "no " + std::string(target) + ": " + text);
+    }
+
     std::atomic<int> handled = 0;
     std::atomic<bool> opened = false;
     std::atomic<bool> left = false;
