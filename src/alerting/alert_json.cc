@@ -159,4 +159,18 @@ Result<Alert> read_alert(const simdjson::dom::element& object) {
     return alert;
 }
 
+void write_time(JsonWriter& writer, std::string_view name, const std::optional<Timestamp>& time) {
+    if (time) {
+        writer.key(name).number(time->ms());
+    }
+}
+
+std::optional<Timestamp> read_time(const simdjson::dom::element& object, std::string_view name) {
+    std::int64_t ms = 0;
+    if (object[name].get_int64().get(ms) != simdjson::SUCCESS) {
+        return std::nullopt;
+    }
+    return Timestamp(ms);
+}
+
 }  // namespace kpid::alerting

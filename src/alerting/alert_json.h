@@ -7,6 +7,8 @@
 
 #include <simdjson.h>
 
+#include <optional>
+
 namespace kpid::alerting {
 
 /// Writes one object. cause_accepted_at is left out: it means nothing after a restart.
@@ -21,5 +23,10 @@ void write_labels(JsonWriter& writer, const model::Labels& labels);
                                             std::string_view name);
 [[nodiscard]] Result<std::int64_t> read_integer(const simdjson::dom::element& object,
                                                 std::string_view name);
+
+/// Milliseconds since the epoch; a time that is not there is not written and reads as nothing.
+void write_time(JsonWriter& writer, std::string_view name, const std::optional<Timestamp>& time);
+[[nodiscard]] std::optional<Timestamp> read_time(const simdjson::dom::element& object,
+                                                 std::string_view name);
 
 }  // namespace kpid::alerting

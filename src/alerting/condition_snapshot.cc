@@ -20,14 +20,6 @@ Error damaged(std::string_view what) {
     return Error{Code::kDataLoss, "the stored alerts of a KPI are damaged: " + std::string(what)};
 }
 
-std::optional<Timestamp> read_time(element object, std::string_view key) {
-    std::int64_t ms = 0;
-    if (object[key].get_int64().get(ms) != simdjson::SUCCESS) {
-        return std::nullopt;
-    }
-    return Timestamp(ms);
-}
-
 bool read_bool(element object, std::string_view key) {
     bool value = false;
     return object[key].get_bool().get(value) == simdjson::SUCCESS && value;
@@ -39,12 +31,6 @@ Result<simdjson::dom::array> read_array(element object, std::string_view key) {
         return damaged(key);
     }
     return array;
-}
-
-void write_time(JsonWriter& out, std::string_view key, const std::optional<Timestamp>& time) {
-    if (time) {
-        out.key(key).number(time->ms());
-    }
 }
 
 }  // namespace

@@ -13,20 +13,6 @@ namespace {
 constexpr std::array<std::string_view, 4> kTellings = {"untold", "in_flight", "delivered",
                                                        "given_up"};
 
-void write_time(JsonWriter& writer, std::string_view name, const std::optional<Timestamp>& time) {
-    if (time) {
-        writer.key(name).number(time->ms());
-    }
-}
-
-std::optional<Timestamp> read_time(const simdjson::dom::element& object, std::string_view name) {
-    std::int64_t ms = 0;
-    if (object[name].get(ms) != simdjson::SUCCESS) {
-        return std::nullopt;
-    }
-    return Timestamp(ms);
-}
-
 Result<GroupEntry> read_entry(const simdjson::dom::element& object) {
     GroupEntry entry;
     simdjson::dom::element alert;

@@ -19,20 +19,6 @@ Error damaged(std::string_view what) {
     return Error{Code::kDataLoss, "the stored alerts of a rule are damaged: " + std::string(what)};
 }
 
-std::optional<Timestamp> read_time(element object, std::string_view key) {
-    std::int64_t ms = 0;
-    if (object[key].get_int64().get(ms) != simdjson::SUCCESS) {
-        return std::nullopt;
-    }
-    return Timestamp(ms);
-}
-
-void write_time(JsonWriter& out, std::string_view key, const std::optional<Timestamp>& time) {
-    if (time) {
-        out.key(key).number(time->ms());
-    }
-}
-
 }  // namespace
 
 std::string RuleState::snapshot() const {

@@ -7,8 +7,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace kpid::alerting {
 
 struct Template::Rep {
@@ -37,12 +35,6 @@ TemplateOutput Template::render(const TemplateData& data,
         return {fmt::format("<error expanding template: {}>", text.error().message), text.error()};
     }
     return {*std::move(text), std::nullopt};
-}
-
-bool Template::is_plain() const {
-    const Node& root = *rep_->templates.find(rep_->options.name)->second;
-    return std::all_of(root.children.begin(), root.children.end(),
-                       [](const auto& node) { return node->kind == NodeKind::kText; });
 }
 
 TemplateOptions rule_template_options(std::string name) {

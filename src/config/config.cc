@@ -24,12 +24,6 @@ const KpiEntry* Config::find_kpi(std::string_view id) const {
     return found != kpis.end() && found->definition.id == id ? &*found : nullptr;
 }
 
-const SourceConfig* Config::find_source(std::string_view id) const {
-    const auto found = std::find_if(sources.begin(), sources.end(),
-                                    [&](const SourceConfig& source) { return source.id == id; });
-    return found != sources.end() ? &*found : nullptr;
-}
-
 const ReceiverConfig* Config::find_receiver(std::string_view name) const {
     const auto found =
         std::find_if(alerting.receivers.begin(), alerting.receivers.end(),

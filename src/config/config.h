@@ -82,7 +82,6 @@ struct Config {
 
     /// Null when there is none with this id.
     [[nodiscard]] const KpiEntry* find_kpi(std::string_view id) const;
-    [[nodiscard]] const SourceConfig* find_source(std::string_view id) const;
     [[nodiscard]] const ReceiverConfig* find_receiver(std::string_view name) const;
 };
 

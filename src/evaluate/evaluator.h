@@ -37,7 +37,7 @@ struct EvaluatorDependencies {
 /// Owns the units and their schedule.
 ///
 ///     Evaluator evaluator(strand, dependencies);
-///     storage.set_observer(&evaluator.observer());
+///     // What is stored goes to evaluator.observer(), from the first sample on.
 ///     evaluator.start(config);
 ///     ...
 ///     evaluator.reconfigure(new_config);   // state of what stays is kept

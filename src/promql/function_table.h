@@ -29,14 +29,6 @@ struct FunctionEntry {
 /// histogram_quantile, histogram_fraction, … on classic buckets.
 [[nodiscard]] std::span<const FunctionEntry> histogram_functions();
 
-/// The answer of a handler that made rows.
-[[nodiscard]] inline Result<Evaluated> as_evaluated(Result<Rows> rows) {
-    if (!rows) {
-        return std::move(rows).error();
-    }
-    return Evaluated(*std::move(rows));
-}
-
 /// Replaces each value v of a row at step i by change(v, i).
 template <class Change>
 void change_values(Rows& rows, const Change& change) {

@@ -143,8 +143,4 @@ const FunctionSignature* find_function(std::string_view name) {
     return found != std::end(kFunctions) && found->name == name ? found : nullptr;
 }
 
-std::span<const FunctionSignature> all_functions() {
-    return kFunctions;
-}
-
 }  // namespace kpid::promql

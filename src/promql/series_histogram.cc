@@ -29,12 +29,7 @@ Result<void> SeriesParser::read_histograms(std::vector<SequenceValue>& values) {
         KPID_TRY(HistogramLiteral increment, read_histogram());
         histogram.increment = std::make_shared<const HistogramLiteral>(std::move(increment));
     }
-    std::uint64_t repetitions = 0;
-    if (reader_.accept(TokenKind::kTimes)) {
-        KPID_TRY(repetitions, read_repetition());
-    } else if (stepped) {
-        return reader_.unexpected(kSeriesValues);
-    }
+    KPID_TRY(const std::uint64_t repetitions, read_repetitions(stepped));
     KPID_CHECK_OK(reserve(values, repetitions));
     for (std::uint64_t i = 0; i <= repetitions; ++i) {
         histogram.increments = stepped ? i : 0;

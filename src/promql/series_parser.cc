@@ -125,12 +125,7 @@ Result<void> SeriesParser::read_floats(std::vector<SequenceValue>& values) {
     if (stepped) {
         KPID_TRY(step, read_number(true));
     }
-    std::uint64_t repetitions = 0;
-    if (reader_.accept(TokenKind::kTimes)) {
-        KPID_TRY(repetitions, read_repetition());
-    } else if (stepped) {
-        return reader_.unexpected(kSeriesValues);
-    }
+    KPID_TRY(const std::uint64_t repetitions, read_repetitions(stepped));
     KPID_CHECK_OK(reserve(values, repetitions));
     for (std::uint64_t i = 0; i <= repetitions; ++i) {
         values.push_back(current);
@@ -165,6 +160,16 @@ Result<double> SeriesParser::read_number(bool sign_required) {
     }
     KPID_TRY(const double value, reader_.number_value(reader_.take()));
     return negative ? -value : value;
+}
+
+Result<std::uint64_t> SeriesParser::read_repetitions(bool stepped) {
+    if (reader_.accept(TokenKind::kTimes)) {
+        return read_repetition();
+    }
+    if (stepped) {
+        return reader_.unexpected(kSeriesValues);
+    }
+    return std::uint64_t{0};
 }
 
 Result<std::uint64_t> SeriesParser::read_repetition() {

@@ -31,6 +31,8 @@ private:
     Result<double> read_float();
     Result<double> read_number(bool sign_required);
     Result<std::uint64_t> read_repetition();
+    /// `xN` where it stands; it must stand behind a step.
+    Result<std::uint64_t> read_repetitions(bool stepped);
     Result<void> reserve(const std::vector<SequenceValue>& values, std::uint64_t more);
 
     Result<HistogramLiteral> read_histogram();

@@ -196,7 +196,6 @@ TEST(Template, ReadsKpiData) {
         "since {{ $since.Format \"15:04\" }} in {{ $labels.shop }} ({{ $threshold }})",
         kpi_template_options("summary"));
     ASSERT_TRUE(parsed);
-    EXPECT_FALSE(parsed->is_plain());
     KpiTemplateFacts facts;
     facts.labels = {{"shop", "de"}};
     facts.value = 0.125;
@@ -215,12 +214,6 @@ TEST(Template, ReadsKpiData) {
     facts.value.reset();
     EXPECT_NE(parsed->render(kpi_template_data(facts), seen).text.find("is no value,"),
               std::string::npos);
-}
-
-TEST(Template, KnowsPlainText) {
-    EXPECT_TRUE(Template::parse("just text")->is_plain());
-    EXPECT_TRUE(Template::parse("")->is_plain());
-    EXPECT_FALSE(Template::parse("{{ 1 }}")->is_plain());
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -147,19 +148,23 @@ sources:
     ASSERT_THAT(lines(result.findings), IsEmpty());
     const Config& config = *result.config;
     ASSERT_EQ(config.sources.size(), 5U);
-    EXPECT_EQ(config.find_source("demo")->kind_name(), "demo");
-    EXPECT_EQ(config.find_source("machine")->kind_name(), "host");
-    const auto& scrape = std::get<ScrapeConfig>(config.find_source("node")->kind);
+    const auto source = [&config](std::string_view id) -> const SourceConfig& {
+        return *std::find_if(config.sources.begin(), config.sources.end(),
+                             [id](const SourceConfig& one) { return one.id == id; });
+    };
+    EXPECT_EQ(source("demo").kind_name(), "demo");
+    EXPECT_EQ(source("machine").kind_name(), "host");
+    const auto& scrape = std::get<ScrapeConfig>(source("node").kind);
     EXPECT_EQ(scrape.interval, seconds(5));
     EXPECT_EQ(scrape.timeout, seconds(5));
     EXPECT_TRUE(scrape.honor_labels);
     EXPECT_EQ(scrape.static_configs[0].labels.get("env"), "prod");
     EXPECT_EQ(scrape.http.basic_auth->password_file, "pw");
-    const auto& json = std::get<HttpJsonSource>(config.find_source("queue")->kind);
+    const auto& json = std::get<HttpJsonSource>(source("queue").kind);
     EXPECT_EQ(json.select.items, "/queues");
     EXPECT_EQ(json.select.metrics[0].scale, 0.01);
-    EXPECT_EQ(config.find_source("queue")->timeout, seconds(1));
-    const auto& promql = std::get<PromqlSource>(config.find_source("other")->kind);
+    EXPECT_EQ(source("queue").timeout, seconds(1));
+    const auto& promql = std::get<PromqlSource>(source("other").kind);
     EXPECT_EQ(promql.url, "http://prom:9090");
     EXPECT_EQ(promql.queries[0].metric, "a");
 }

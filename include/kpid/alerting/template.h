@@ -79,8 +79,6 @@ public:
     /// Never fails otherwise than by TemplateOutput::error.
     [[nodiscard]] TemplateOutput render(const TemplateData& data,
                                         const TemplateEnvironment& environment = {}) const;
-    /// True when there is no action in it: rendering gives back the text.
-    [[nodiscard]] bool is_plain() const;
 
 private:
     struct Rep;

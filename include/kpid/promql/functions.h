@@ -24,7 +24,5 @@ struct FunctionSignature {
 
 /// The function of this name (case matters), or nullptr. Knows every function of Prometheus 3.
 [[nodiscard]] const FunctionSignature* find_function(std::string_view name);
-/// All functions, sorted by name.
-[[nodiscard]] std::span<const FunctionSignature> all_functions();
 
 }  // namespace kpid::promql

@@ -38,7 +38,6 @@ public:
     /// since the last flush (once) and for series forgotten. Then begins the next interval.
     [[nodiscard]] std::vector<model::SeriesSample> flush(Timestamp now);
 
-    [[nodiscard]] std::size_t series_count() const { return series_.size(); }
     /// Events dropped since the start because a limit was reached, or their name has another kind
     /// already.
     [[nodiscard]] std::uint64_t dropped_by_limit() const { return dropped_by_limit_; }
