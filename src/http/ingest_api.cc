@@ -59,7 +59,17 @@ Result<net::HttpResponse> import_text_response(ingest::PushSink& sink,
     if (auto refused = refuse_encoding(request)) {
         return *std::move(refused);
     }
-    KPID_CHECK_OK(sink.import_text(request.body));
+    const std::string_view type = request.headers.get_or(net::header::kContentType, "");
+    wire::ExpositionFormat format = wire::ExpositionFormat::kText;
+    // Everything else is text: curl calls all that it sends a form.
+    if (net::media_type_of(type) == "application/openmetrics-text") {
+        const Result<wire::ExpositionFormat> named = wire::exposition_format_of(type);
+        if (!named) {
+            return error_response(kUnsupportedMediaType, named.error().message);
+        }
+        format = *named;
+    }
+    KPID_CHECK_OK(sink.import_text(request.body, format));
     return net::HttpResponse{.status = 204};
 }
 

@@ -10,7 +10,8 @@ namespace kpid::http {
 /// that does not parse. Blocks for the store.
 [[nodiscard]] Result<net::HttpResponse> push_response(ingest::PushSink& sink,
                                                       const net::HttpRequest& request);
-/// 204, or 400 with the line and nothing stored. Blocks for the store.
+/// 204, or 400 with the line and nothing stored. OpenMetrics where Content-Type says so, else text
+/// 0.0.4. Blocks for the store.
 [[nodiscard]] Result<net::HttpResponse> import_text_response(ingest::PushSink& sink,
                                                              const net::HttpRequest& request);
 

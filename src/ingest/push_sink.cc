@@ -1,7 +1,6 @@
 // Pushes by HTTP: decode, append, answer.
 #include "ingest/push_sink.h"
 
-#include "kpid/wire/exposition.h"
 #include "kpid/wire/push_json.h"
 
 #include <fmt/format.h>
@@ -115,15 +114,15 @@ Result<PushOutcome> PushSink::push_once(std::string_view text, Timestamp now,
     return outcome;
 }
 
-Result<void> PushSink::import_text(std::string_view body) {
+Result<void> PushSink::import_text(std::string_view body, wire::ExpositionFormat format) {
     const Timestamp now = clock_.wall_now();
-    const Result<wire::ParsedExposition> text =
-        wire::parse_exposition(body, {.format = wire::ExpositionFormat::kText});
+    Result<wire::ParsedExposition> text = wire::parse_exposition(body, {.format = format});
     if (!text) {
         metrics_.of(Protocol::kText).count_malformed(1);
         return text.error();
     }
-    const wire::ParsedExposition& parsed = *text;
+    wire::ParsedExposition& parsed = *text;
+    std::erase_if(parsed.samples, [](const wire::ParsedSample& each) { return each.is_created; });
     std::vector<model::SeriesSample> samples;
     samples.reserve(parsed.samples.size());
     for (const wire::ParsedSample& sample : parsed.samples) {

@@ -8,6 +8,7 @@
 #include "kpid/base/log.h"
 #include "kpid/model/appender.h"
 #include "kpid/model/state_store.h"
+#include "kpid/wire/exposition.h"
 
 #include <cstddef>
 #include <string>
@@ -31,9 +32,10 @@ public:
     [[nodiscard]] Result<PushOutcome> push_json(std::string_view body,
                                                 std::string_view idempotency_key);
     /// POST /api/v1/import/prometheus. kInvalidArgument with the line, and nothing stored, for a
-    /// bad text; refused samples (too old, other value at that time) are counted and named in the
-    /// error, the good ones are stored.
-    [[nodiscard]] Result<void> import_text(std::string_view body);
+    /// bad text or one with samples that storage refuses (too old, another value at that time).
+    /// OpenMetrics' _created samples are left out, as in scrapes.
+    [[nodiscard]] Result<void> import_text(
+        std::string_view body, wire::ExpositionFormat format = wire::ExpositionFormat::kText);
     /// Forgets keys older than a day; to be called now and then.
     [[nodiscard]] Result<void> sweep_idempotency_keys();
 

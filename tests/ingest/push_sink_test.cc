@@ -151,6 +151,17 @@ TEST_F(PushSinkTest, ImportsText) {
     EXPECT_EQ(counted("kpid_ingest_samples_total", {{"protocol", "text"}}), 3);
 }
 
+TEST_F(PushSinkTest, ImportsOpenMetrics) {
+    const std::string_view text =
+        "# TYPE a counter\na_total 1 1700000000.5\na_created 1600000000\n# EOF\n";
+    ASSERT_TRUE(sink_.import_text(text, wire::ExpositionFormat::kOpenMetrics));
+    const auto all = storage_.select({}, {Timestamp::min(), Timestamp::max()}, 10);
+    ASSERT_EQ(all->size(), 1U);
+    EXPECT_EQ(all->at(0).labels.metric_name(), "a_total");
+    EXPECT_EQ(all->at(0).times.at(0), Timestamp(1'700'000'000'500));
+    EXPECT_FALSE(sink_.import_text("a 1\n", wire::ExpositionFormat::kOpenMetrics));
+}
+
 TEST_F(PushSinkTest, ImportsNothingOfABadText) {
     const Result<void> imported = sink_.import_text("a 1\nb two\n");
     ASSERT_FALSE(imported.has_value());
