@@ -129,6 +129,9 @@ void Router::add_state_endpoints() {
     add("/api/v1/targets", get, Pool::kWorkers, [this](const Request& request, const Segments&) {
         return targets_response(dependencies_.ingest, request.params);
     });
+    add("/api/v1/sources", get, Pool::kWorkers, [this](const Request&, const Segments&) {
+        return sources_response(dependencies_.ingest);
+    });
     add("/api/v1/metadata", get, Pool::kWorkers, [this](const Request& request, const Segments&) {
         return metadata_response(dependencies_.metadata, request.params);
     });

@@ -50,4 +50,21 @@ net::HttpResponse targets_response(const ingest::Ingest& ingest, const net::Http
     return success(std::move(json).take());
 }
 
+net::HttpResponse sources_response(const ingest::Ingest& ingest) {
+    JsonWriter json;
+    json.begin_array();
+    for (const ingest::SourceView& source : ingest.sources()) {
+        json.begin_object().key("id").string(source.id).key("kind").string(source.kind);
+        json.key("labels");
+        write_labels(json, source.labels);
+        json.key("health").string(source.health).key("last_error");
+        json.string_or_null(source.last_error).key("last_poll");
+        write_time_or_null(json, source.last_poll);
+        json.key("last_poll_seconds").number(seconds(source.last_poll_duration));
+        json.key("interval").string(format_duration(source.interval)).end_object();
+    }
+    json.end_array();
+    return success(std::move(json).take());
+}
+
 }  // namespace kpid::http

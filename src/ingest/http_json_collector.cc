@@ -17,6 +17,7 @@ public:
     HttpJsonCollector(const config::SourceConfig& source, const config::HttpJsonSource& json,
                       Environment& environment)
         : environment_(environment),
+          id_(source.id),
           request_({.url = json.url,
                     .options = json.http,
                     .timeout = source.timeout,
@@ -67,13 +68,14 @@ private:
                 collected.error = invalid_argument(message);
             } else {
                 environment_.log.warn("items of a source could not be read",
-                                      {{"url", request_.url}, {"error", message}});
+                                      {{"source", id_}, {"error", message}});
             }
         }
         return collected;
     }
 
     Environment& environment_;
+    const std::string id_;
     net::HttpClientRequest request_;
     const Result<wire::JsonSelector> selector_;
 };

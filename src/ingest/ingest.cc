@@ -24,6 +24,13 @@ struct Running {
     std::shared_ptr<Poller> poller;
 };
 
+const char* health_of(const PollStatus& status) {
+    if (!status.polled) {
+        return "unknown";
+    }
+    return status.up ? "up" : "down";
+}
+
 }  // namespace
 
 class Ingest::Impl {
@@ -35,6 +42,7 @@ public:
     void stop();
     net::Task<bool> join(MonoTime deadline);
     std::vector<TargetView> targets() const;
+    std::vector<SourceView> sources() const;
 
     /// Whether there is a poller of that job, and whether each of them answered; of all jobs
     /// without one.
@@ -309,7 +317,7 @@ std::vector<TargetView> Ingest::Impl::targets() const {
             view.last_error = status.last_error;
             view.last_scrape = status.last_poll;
             view.last_scrape_duration = status.last_duration;
-            view.health = status.up ? "up" : "down";
+            view.health = health_of(status);
         }
         views.push_back(std::move(view));
     }
@@ -317,6 +325,29 @@ std::vector<TargetView> Ingest::Impl::targets() const {
     std::stable_sort(views.begin(), views.end(), [](const TargetView& a, const TargetView& b) {
         return std::tie(a.scrape_pool, a.scrape_url) < std::tie(b.scrape_pool, b.scrape_url);
     });
+    return views;
+}
+
+std::vector<SourceView> Ingest::Impl::sources() const {
+    std::vector<SourceView> views;
+    const MutexLock lock(mutex_);
+    for (const auto& [key, running] : running_) {
+        const auto* source = std::get_if<config::SourceConfig>(&running.spec.kind);
+        if (source == nullptr) {
+            continue;
+        }
+        const PollStatus status = running.poller->status();
+        views.push_back({.id = source->id,
+                         .kind = std::string(source->kind_name()),
+                         .labels = running.spec.labels,
+                         .health = health_of(status),
+                         .last_error = status.last_error,
+                         .last_poll = status.last_poll,
+                         .last_poll_duration = status.last_duration,
+                         .interval = source->interval});
+    }
+    std::sort(views.begin(), views.end(),
+              [](const SourceView& a, const SourceView& b) { return a.id < b.id; });
     return views;
 }
 
@@ -356,6 +387,10 @@ net::Task<bool> Ingest::join(MonoTime deadline) {
 
 std::vector<TargetView> Ingest::targets() const {
     return impl_->targets();
+}
+
+std::vector<SourceView> Ingest::sources() const {
+    return impl_->sources();
 }
 
 bool Ingest::is_polled(std::string_view job) const {

@@ -51,6 +51,8 @@ public:
 
     /// Scrape targets, in order of pool and URL, for /api/v1/targets.
     [[nodiscard]] std::vector<TargetView> targets() const;
+    /// Every other source, in order of id, for /api/v1/sources.
+    [[nodiscard]] std::vector<SourceView> sources() const;
     /// True when series with this `job` come from a source that is polled.
     [[nodiscard]] bool is_polled(std::string_view job) const;
     /// True when that source answered well since this process started (each of its targets, of

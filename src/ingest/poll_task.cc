@@ -1,6 +1,11 @@
 // Appending with counters.
 #include "ingest/poll_task.h"
 
+#include <fmt/format.h>
+
+#include <map>
+#include <string>
+
 namespace kpid::ingest {
 
 Result<model::AppendResult> store(Environment& environment, Protocol protocol,
@@ -16,6 +21,35 @@ Result<model::AppendResult> store(Environment& environment, Protocol protocol,
         environment.metrics.store_failures.Increment();
     }
     return result;
+}
+
+void PollTask::tell_refusals(std::string_view source, const model::AppendResult& stored,
+                             std::span<const model::SeriesSample> samples) {
+    std::map<model::RejectReason, std::size_t> counts;
+    const model::Rejection* first = nullptr;
+    for (const model::Rejection& rejection : stored.rejected) {
+        if (rejection.reason != model::RejectReason::kReserved) {
+            first = first == nullptr ? &rejection : first;
+            ++counts[rejection.reason];
+        }
+    }
+    std::set<model::RejectReason> reasons;
+    std::string counted;
+    bool is_news = false;
+    for (const auto& [reason, count] : counts) {
+        reasons.insert(reason);
+        is_news = is_news || !told_.contains(reason);
+        counted +=
+            fmt::format("{}{} {}", counted.empty() ? "" : ", ", count, model::to_string(reason));
+    }
+    told_ = std::move(reasons);
+    if (is_news) {
+        environment_.log.warn("samples of a source were dropped",
+                              {{"source", std::string(source)},
+                               {"dropped", counted},
+                               {"first", samples[first->index].labels.to_string()},
+                               {"error", first->message}});
+    }
 }
 
 }  // namespace kpid::ingest

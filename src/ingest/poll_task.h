@@ -10,7 +10,9 @@
 #include "net/timers.h"
 #include "net/worker_pool.h"
 
+#include <set>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -49,8 +51,16 @@ public:
     void take_over(PollTask& other) { book_ = std::move(other.book_); }
 
 protected:
+    /// Logs what storage refused of a round, when it is not what it refused of the round before:
+    /// how many for each reason, and the first. Names that are kpid's own are no news.
+    void tell_refusals(std::string_view source, const model::AppendResult& stored,
+                       std::span<const model::SeriesSample> samples);
+
     Environment& environment_;
     SeriesBook book_;  // used by one worker at a time
+
+private:
+    std::set<model::RejectReason> told_;  // of the round before
 };
 
 }  // namespace kpid::ingest

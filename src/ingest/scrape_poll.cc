@@ -116,6 +116,7 @@ Result<void> ScrapePoll::take(const Result<net::HttpClientResponse>& answer, Tim
     if (!stored) {
         return stored.error();
     }
+    tell_refusals(config_->job_name, *stored, scrape.samples);
     for (const model::Rejection& rejection : stored->rejected) {
         if (rejection.index < own_count) {
             SeriesBook::refuse(*scrape.series[rejection.index]);

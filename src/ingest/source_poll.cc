@@ -53,6 +53,7 @@ Result<void> SourcePoll::take(const Result<Collected>& collected, Timestamp at, 
     if (!stored) {
         return stored.error();
     }
+    tell_refusals(labels_.get("job"), *stored, samples);
     for (const model::Rejection& rejection : stored->rejected) {
         if (rejection.index < series.size()) {
             SeriesBook::refuse(*series[rejection.index]);

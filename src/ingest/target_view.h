@@ -1,5 +1,5 @@
 #pragma once
-// A scrape target as /api/v1/targets shows it.
+// A scrape target as /api/v1/targets shows it, another source as /api/v1/sources does.
 
 #include "kpid/base/time.h"
 #include "kpid/model/labels.h"
@@ -20,6 +20,17 @@ struct TargetView {
     std::string health = "unknown";  ///< "up", "down", "unknown".
     Duration scrape_interval{0};
     Duration scrape_timeout{0};
+};
+
+struct SourceView {
+    std::string id;
+    std::string kind;                ///< "host", "demo", "http_json", "promql".
+    model::Labels labels;            ///< Of all its series.
+    std::string health = "unknown";  ///< "up", "down", "unknown".
+    std::string last_error;          ///< Empty when the last poll went well.
+    Timestamp last_poll;             ///< The epoch before the first.
+    std::chrono::nanoseconds last_poll_duration{0};
+    Duration interval{0};
 };
 
 }  // namespace kpid::ingest

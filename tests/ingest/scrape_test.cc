@@ -252,6 +252,27 @@ TEST_F(Scrape, CountsWhatStorageRefuses) {
     }
 }
 
+TEST_F(Scrape, LogsWhatStorageRefusesWhenItChanges) {
+    appender_.refused = {{"kpid_x", model::RejectReason::kReserved},
+                         {"old", model::RejectReason::kTooOld}};
+    serve("kpid_x 1\n");
+    scrape_with(scrape_config());
+    poll_once();
+    EXPECT_TRUE(sink_->lines.empty());
+    serve("old{a=\"1\"} 1\nold{a=\"2\"} 1\n");
+    poll_once();
+    poll_once();
+    ASSERT_EQ(sink_->lines.size(), 1U);
+    for (const char* part : {"source=job", "dropped=\"2 too_old\"", "error=refused"}) {
+        EXPECT_THAT(sink_->lines.back(), HasSubstr(part));
+    }
+    serve("a 1\n");
+    poll_once();
+    serve("old 1\n");
+    poll_once();
+    EXPECT_EQ(sink_->lines.size(), 2U);
+}
+
 TEST_F(Scrape, NeverRunsTwiceAtOnce) {
     transport_.hold(kUrl);
     scrape_with(scrape_config());

@@ -85,6 +85,26 @@ TEST_F(Source, HttpJsonKeepsTheGoodItemsAndCountsTheBad) {
     EXPECT_EQ(
         counted("kpid_ingest_rejected_total", {{"protocol", "http_json"}, {"reason", "malformed"}}),
         1);
+    ASSERT_EQ(sink_->lines.size(), 1U);
+    EXPECT_THAT(sink_->lines.back(), HasSubstr("source=src"));
+    EXPECT_THAT(sink_->lines.back(), ::testing::Not(HasSubstr(kJsonUrl)));
+}
+
+TEST_F(Source, IsShownWithWhyItFailed) {
+    EXPECT_TRUE(ingest_->sources().empty());
+    transport_.answer_always(kJsonUrl, http_answer(500));
+    config_.sources = {source_config(json_source())};
+    config_.scrape_configs = {scrape_config()};
+    ASSERT_TRUE(apply().has_value());
+    ASSERT_EQ(ingest_->sources().size(), 1U);
+    EXPECT_EQ(ingest_->sources().at(0).health, "unknown");
+    poll_once();
+    const SourceView view = ingest_->sources().at(0);
+    EXPECT_EQ(view.id, "src");
+    EXPECT_EQ(view.kind, "http_json");
+    EXPECT_EQ(view.health, "down");
+    EXPECT_THAT(view.last_error, HasSubstr("500"));
+    EXPECT_NE(view.last_poll, Timestamp());
 }
 
 TEST_F(Source, HttpJsonTellsWhatIsWrong) {
