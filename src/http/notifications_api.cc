@@ -1,9 +1,7 @@
-// Notifications as JSON and as a page.
+// Notifications as JSON.
 #include "http/notifications_api.h"
 
 #include "http/api_json.h"
-#include "http/page_frame.h"
-#include "http/pages.h"
 #include "http/params.h"
 #include "kpid/base/json_writer.h"
 
@@ -13,8 +11,6 @@
 
 namespace kpid::http {
 namespace {
-
-constexpr std::size_t kInboxShown = 100;
 
 void write_message(JsonWriter& json, const notify::Message& message) {
     json.begin_object().key("id").string(message.id).key("receiver").string(message.receiver);
@@ -33,33 +29,14 @@ void write_message(JsonWriter& json, const notify::Message& message) {
     json.end_array().key("alerts").begin_array();
     for (const notify::MessageAlert& alert : message.alerts) {
         json.begin_object().key("fingerprint").string(alert.fingerprint);
-        json.key("status").string(alert.status).end_object();
+        json.key("status").string(alert.status);
+        json.key("alertname").string_or_null(alert.name).end_object();
     }
     json.end_array();
     if (message.receiver == alerting::kInboxReceiver && !message.body.empty()) {
         json.key("body").raw(message.body);
     }
     json.end_object();
-}
-
-void append_message(std::string& html, const notify::Message& message) {
-    const auto firing =
-        std::count_if(message.alerts.begin(), message.alerts.end(),
-                      [](const notify::MessageAlert& alert) { return alert.status == "firing"; });
-    const auto ended = static_cast<std::ptrdiff_t>(message.alerts.size()) - firing;
-    std::string status;
-    if (firing > 0) {
-        status += fmt::format("<span class=\"status firing\">{} firing</span> ", firing);
-    }
-    if (ended > 0) {
-        status += fmt::format("<span class=\"status resolved\">{} resolved</span>", ended);
-    }
-    fmt::format_to(std::back_inserter(html),
-                   "<tr><td>{}<br><span class=\"dim\">{}</span></td><td>{}</td>"
-                   "<td><details><summary>what would have been posted</summary><pre>{}</pre>"
-                   "</details></td></tr>\n",
-                   format_rfc3339(message.created), escape_html(message.id), status,
-                   escape_html(message.body));
 }
 
 }  // namespace
@@ -101,25 +78,6 @@ Result<net::HttpResponse> notification_action(notify::Notifier& notifier, const 
         return not_found(fmt::format("unknown action \"{}\": retry or drop", action));
     }
     return success("null");
-}
-
-net::HttpResponse inbox_page(const notify::Notifier& notifier) {
-    std::vector<notify::Message> messages =
-        notifier.list({.receiver = std::string(alerting::kInboxReceiver)});
-    if (messages.size() > kInboxShown) {
-        messages.resize(kInboxShown);
-    }
-    std::string rows;
-    for (const notify::Message& message : messages) {
-        append_message(rows, message);
-    }
-    const std::string body = fmt::format(
-        "<h1>Inbox</h1><p class=\"dim\">What the built-in receiver <code>inbox</code> kept: the "
-        "messages that a webhook would have got. "
-        "{}</p><table><thead><tr><th>Time</th><th>Alerts</th>"
-        "<th>Message</th></tr></thead><tbody>\n{}</tbody></table>",
-        messages.empty() ? "Nothing so far." : "Newest first.", rows);
-    return page("Inbox", body, 5);
 }
 
 }  // namespace kpid::http

@@ -1,5 +1,5 @@
 #pragma once
-// The outbox over HTTP: /api/v1/notifications and the page /inbox.
+// The outbox over HTTP: /api/v1/notifications.
 
 #include "net/http_message.h"
 #include "notify/notifier.h"
@@ -9,7 +9,7 @@
 namespace kpid::http {
 
 /// `notifications?receiver=&state=&limit=`: in order of id; `limit` keeps the pending ones first,
-/// then the newest. Each carries `body` too where the receiver is the inbox.
+/// then the newest. Each names its alerts; it carries `body` too where the receiver is the inbox.
 [[nodiscard]] Result<net::HttpResponse> notifications_response(const notify::Notifier& notifier,
                                                                const net::HttpParams& params);
 /// `POST notifications/<id>/retry|drop`.

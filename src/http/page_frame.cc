@@ -26,16 +26,22 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: 
 
 }  // namespace
 
-net::HttpResponse page(std::string_view title, std::string_view body, int refresh_seconds) {
+net::HttpResponse page(std::string_view title, std::string_view body,
+                       std::optional<int> refresh_seconds) {
+    const std::string refresh =
+        refresh_seconds
+            ? fmt::format("<meta http-equiv=\"refresh\" content=\"{}\">", *refresh_seconds)
+            : "";
     std::string html = fmt::format(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
         "<meta name=\"viewport\" content=\"width=device-width\">"
-        "<meta http-equiv=\"refresh\" content=\"{}\"><title>{} – "
+        "{}<title>{} – "
         "kpid</title><style>{}</style></head>"
         "<body><nav><a href=\"/\">KPIs</a><a href=\"/inbox\">Inbox</a>"
         "<a href=\"/metrics\">Metrics</a><a href=\"/api/v1/alerts\">Alerts</a>"
-        "<a href=\"/api/v1/targets\">Targets</a></nav>\n<main>{}</main></body></html>\n",
-        refresh_seconds, title, kStyle, body);
+        "<a href=\"/api/v1/targets\">Targets</a>"
+        "<a href=\"/api/v1/sources\">Sources</a></nav>\n<main>{}</main></body></html>\n",
+        refresh, title, kStyle, body);
     net::HttpResponse response =
         net::make_response(200, "text/html; charset=utf-8", std::move(html));
     response.headers.set("Content-Security-Policy",

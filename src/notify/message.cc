@@ -41,7 +41,12 @@ Message read_message(const simdjson::dom::element& root) {
                                     .error = text_of(attempt, "error")});
     }
     for (const simdjson::dom::element alert : root["alerts"].get_array()) {
-        message.alerts.push_back({text_of(alert, "fingerprint"), text_of(alert, "status")});
+        std::string_view name;
+        if (alert["name"].get(name) != simdjson::SUCCESS) {
+            name = {};
+        }
+        message.alerts.push_back(
+            {text_of(alert, "fingerprint"), text_of(alert, "status"), std::string(name)});
     }
     return message;
 }
@@ -95,7 +100,7 @@ std::string encode_message(const Message& message) {
     json.end_array().key("alerts").begin_array();
     for (const MessageAlert& alert : message.alerts) {
         json.begin_object().key("fingerprint").string(alert.fingerprint);
-        json.key("status").string(alert.status).end_object();
+        json.key("status").string(alert.status).key("name").string(alert.name).end_object();
     }
     json.end_array().end_object();
     return std::move(json).take();

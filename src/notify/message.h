@@ -27,6 +27,7 @@ struct Attempt {
 struct MessageAlert {
     std::string fingerprint;
     std::string status;  ///< "firing" or "resolved".
+    std::string name;    ///< Its label alertname; empty in what an older kpid stored.
 };
 
 /// What is stored before it is sent. `id` is the webhook-id: the same over all attempts and

@@ -19,7 +19,8 @@ std::vector<MessageAlert> alerts_of(const alerting::GroupNotification& notificat
     std::vector<MessageAlert> alerts;
     alerts.reserve(notification.alerts.size());
     for (const alerting::Alert& alert : notification.alerts) {
-        alerts.push_back({alert.fingerprint(), alert.firing() ? "firing" : "resolved"});
+        alerts.push_back({alert.fingerprint(), alert.firing() ? "firing" : "resolved",
+                          std::string(alert.labels.get("alertname"))});
     }
     return alerts;
 }

@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 
 from harness import SOURCE, Case, wait_until
 
@@ -33,8 +34,10 @@ class Newcomer(Case):
         self.assertIn("checkout_error_ratio", inbox)
         listed = self.kpictl("notifications", "list", server=kpid)
         self.assertIn("inbox", listed)
+        self.assertIn("checkout_error_ratio", listed)
         self.assertIn("checkout_error_ratio", self.kpictl("kpi", "list", server=kpid))
         self.assertIn("Failed checkouts", self.kpictl("kpi", "show", "checkout_error_ratio", server=kpid))
         self.assertIn("up{", self.kpictl("query", "up", server=kpid))
+        self.assertIn("up{", self.kpictl("query", "up", f"--start={time.time() - 60:.0f}", server=kpid))
         self.kpictl("query", "rate(", server=kpid, expect=1)
         self.kpictl("check", os.path.join(SOURCE, "config", "kpid.yaml"))

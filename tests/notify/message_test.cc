@@ -25,7 +25,7 @@ Message some_message() {
             .tried_since = Timestamp(1'800'000'000'002),
             .attempt_count = 70,
             .attempts = {{Timestamp(5), 500, "broken"}, {Timestamp(6), 0, "refused"}},
-            .alerts = {{"0011223344556677", "firing"}, {"8899", "resolved"}}};
+            .alerts = {{"0011223344556677", "firing", "Down"}, {"8899", "resolved", "Up"}}};
 }
 
 TEST(Message, ComesBackAsItWas) {
@@ -47,7 +47,20 @@ TEST(Message, ComesBackAsItWas) {
     EXPECT_EQ(read->attempts[1].error, "refused");
     ASSERT_EQ(read->alerts.size(), 2U);
     EXPECT_EQ(read->alerts[1].status, "resolved");
+    EXPECT_EQ(read->alerts[1].name, "Up");
     EXPECT_EQ(encode_message(*read), encode_message(message));
+}
+
+TEST(Message, IsReadWithoutTheNamesThatOlderOnesLack) {
+    Message message = some_message();
+    std::string json = encode_message(message);
+    for (const char* name : {R"(,"name":"Down")", R"(,"name":"Up")"}) {
+        ASSERT_NE(json.find(name), std::string::npos);
+        json.erase(json.find(name), std::string(name).size());
+    }
+    const Result<Message> read = decode_message(json);
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(read->alerts.at(0).name, "");
 }
 
 TEST(Message, KeepsWhatAReceiverAnsweredHoweverBroken) {
