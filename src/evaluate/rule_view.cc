@@ -3,6 +3,7 @@
 
 #include "evaluate/value_input.h"
 #include "kpid/kpi/levels.h"
+#include "kpid/promql/printer.h"
 #include "net/url.h"
 
 #include <fmt/format.h>
@@ -118,7 +119,7 @@ RuleGroupView group_view(const config::RuleGroup& group) {
     for (const config::RuleConfig& rule : group.rules) {
         view.rules.push_back({.recording = !rule.is_alert(),
                               .name = rule.name(),
-                              .query = rule.expr_text,
+                              .query = promql::to_string(*rule.expr),
                               .hold = rule.hold,
                               .keep_firing_for = rule.keep_firing_for,
                               .labels = rule.labels,

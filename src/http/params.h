@@ -21,7 +21,8 @@ namespace kpid::http {
                                            Timestamp fallback);
 /// Seconds with a fraction or a Prometheus duration.
 [[nodiscard]] Result<Duration> parse_duration_param(std::string_view text);
-/// `start` and `end`; all of time when absent; an error when end lies before start.
+/// `start` and `end`; all of time when absent. The end may lie before the start: then nothing is in
+/// the range.
 [[nodiscard]] Result<model::TimeRange> range_params(const net::HttpParams& params);
 /// Each `match[]` as matchers.
 [[nodiscard]] Result<std::vector<std::vector<model::Matcher>>> match_params(

@@ -111,6 +111,11 @@ net::HttpResponse answer_strings(std::vector<std::string> strings, std::size_t l
     return success(std::move(json).take(), warnings);
 }
 
+// As in Prometheus, a range that ends before it begins is no error.
+bool is_empty(const model::TimeRange& range) {
+    return range.end < range.start;
+}
+
 using ReadStrings =
     std::function<Result<std::vector<std::string>>(std::span<const model::Matcher>)>;
 
@@ -200,6 +205,9 @@ Result<net::HttpResponse> QueryApi::series(const net::HttpParams& params) const 
     KPID_TRY(const model::TimeRange range, range_params(params));
     KPID_TRY(const auto sets, match_params(params));
     KPID_TRY(const std::size_t limit, limit_param(params));
+    if (is_empty(range)) {
+        return success("[]");
+    }
     std::set<model::Labels> all;
     for (const std::vector<model::Matcher>& matchers : sets) {
         KPID_TRY(const std::vector<model::Labels> some, reader_.series(matchers, range));
@@ -224,6 +232,9 @@ Result<net::HttpResponse> QueryApi::labels(const net::HttpParams& params) const 
     KPID_TRY(const model::TimeRange range, range_params(params));
     KPID_TRY(const auto sets, match_params(params));
     KPID_TRY(const std::size_t limit, limit_param(params));
+    if (is_empty(range)) {
+        return success("[]");
+    }
     KPID_TRY(std::vector<std::string> names,
              union_of(sets, [&](std::span<const model::Matcher> matchers) {
                  return reader_.label_names(matchers, range);
@@ -237,6 +248,9 @@ Result<net::HttpResponse> QueryApi::label_values(const std::string& name,
     KPID_TRY(const model::TimeRange range, range_params(params));
     KPID_TRY(const auto sets, match_params(params));
     KPID_TRY(const std::size_t limit, limit_param(params));
+    if (is_empty(range)) {
+        return success("[]");
+    }
     KPID_TRY(std::vector<std::string> values,
              union_of(sets, [&](std::span<const model::Matcher> matchers) {
                  return reader_.label_values(label, matchers, range);

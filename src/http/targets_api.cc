@@ -4,6 +4,9 @@
 #include "http/api_json.h"
 #include "kpid/base/json_writer.h"
 
+#include <algorithm>
+#include <string>
+
 namespace kpid::http {
 namespace {
 
@@ -25,7 +28,10 @@ void write_active(JsonWriter& json, const ingest::TargetView& target) {
 }  // namespace
 
 net::HttpResponse targets_response(const ingest::Ingest& ingest, const net::HttpParams& params) {
-    const std::string_view state = params.get_or("state", "any");
+    std::string state(params.get_or("state", ""));
+    std::transform(state.begin(), state.end(), state.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    const bool any = state.empty() || state == "any";
     const std::string_view pool = params.get_or("scrapePool", "");
     const std::vector<ingest::TargetView> targets = ingest.targets();
     const auto wanted = [&](const ingest::TargetView& target, bool dropped) {
@@ -34,13 +40,13 @@ net::HttpResponse targets_response(const ingest::Ingest& ingest, const net::Http
     JsonWriter json;
     json.begin_object().key("activeTargets").begin_array();
     for (const ingest::TargetView& target : targets) {
-        if (state != "dropped" && wanted(target, false)) {
+        if ((any || state == "active") && wanted(target, false)) {
             write_active(json, target);
         }
     }
     json.end_array().key("droppedTargets").begin_array();
     for (const ingest::TargetView& target : targets) {
-        if (state != "active" && wanted(target, true)) {
+        if ((any || state == "dropped") && wanted(target, true)) {
             json.begin_object().key("discoveredLabels");
             write_labels(json, target.discovered_labels);
             json.end_object();

@@ -6,7 +6,7 @@
 
 namespace kpid::http {
 
-/// `targets?state=active|dropped|any&scrapePool=`.
+/// `targets?state=active|dropped|any&scrapePool=`; as in Prometheus another state shows nothing.
 [[nodiscard]] net::HttpResponse targets_response(const ingest::Ingest& ingest,
                                                  const net::HttpParams& params);
 /// `[{id, kind, labels, health, last_error, last_poll, last_poll_seconds, interval}]`: the sources

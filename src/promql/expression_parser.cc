@@ -67,9 +67,7 @@ std::optional<Operator> binary_operator(TokenKind kind) {
 
 Result<ExprPtr> ExpressionParser::parse() {
     if (reader_.peek_is(TokenKind::kEnd)) {
-        return reader_.text().empty()
-                   ? invalid_argument("unknown position: parse error: no expression found in input")
-                   : reader_.error_at(0, "no expression found in input");
+        return reader_.error_at(0, "no expression found in input");
     }
     KPID_TRY(Node expr, parse_binary(kLowestPower));
     if (!reader_.peek_is(TokenKind::kEnd)) {

@@ -43,6 +43,7 @@ class Rules(Case):
         states = {r["name"]: r for r in groups["shop"]["rules"]}
         self.assertEqual(states["ShopErrors"]["state"], "firing")
         self.assertEqual(states["ShopErrors"]["health"], "ok")
+        self.assertEqual(states["shop:errors:sum"]["query"], "sum by (shop) (errors)")
         self.assertEqual(states["shop:errors:sum"]["type"], "recording")
         self.assertIn("kpis", groups)
         kpid.push({"metric": "errors", "labels": {"shop": "de"}, "value": 1})

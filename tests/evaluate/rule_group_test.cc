@@ -135,7 +135,7 @@ TEST_F(RuleGroup, StandsInTheViewBeforeItsFirstEvaluationToo) {
     given(kHead + "rule_files: ['*.yml']\n",
           {{"b.yml", "groups: [{name: late, interval: 1m, rules: [{record: 'x', expr: '1'}]}]\n"},
            {"a.yml",
-            "groups: [{name: early, rules: [{alert: A, expr: 'vector(1)', for: 1m, "
+            "groups: [{name: early, rules: [{alert: A, expr: 'vector( 1 )', for: 1m, "
             "labels: {team: x}, annotations: {s: t}}]}]\n"}});
     const std::vector<RuleGroupView> groups = evaluator_->rule_groups();
     ASSERT_EQ(groups.size(), 2U);

@@ -29,7 +29,7 @@ void expect_errors(const std::vector<Case>& cases) {
 
 TEST(ParserError, NamesWhatIsUnexpected) {
     expect_errors({
-        {"", "unknown position no expression found in input"},
+        {"", "1:1 no expression found in input"},
         {" # nothing", "1:1 no expression found in input"},
         {"a b", "1:3 unexpected identifier \"b\""},
         {"a +", "1:4 unexpected end of input"},
