@@ -190,8 +190,11 @@ void RuleGroupUnit::evaluate(Timestamp now, MonoTime) {
         evaluate_rule(group, group.rules[i], rules_[i], now);
         take_changed_state(rules_[i]);
     }
-    if (evaluations_until_for_restore_ > 0 && --evaluations_until_for_restore_ == 0) {
-        restore_for_states(group, now);
+    if (evaluations_until_for_restore_ > 0) {
+        --evaluations_until_for_restore_;
+        if (evaluations_until_for_restore_ == 0) {
+            restore_for_states(group, now);
+        }
     }
     static_cast<void>(outgoing_.hand_over(context_, key_, now));
     publish(group, now, started);
