@@ -53,6 +53,7 @@ void ComponentMetrics::mirror(prometheus::Counter& counter, std::uint64_t value)
 
 void ComponentMetrics::update(const net::HttpServerStats& server, const net::WorkerPool& workers,
                               const net::WorkerPool& queries) {
+    const MutexLock lock(mutex_);
     const storage::StorageStats stats = storage_.stats();
     series_.Set(static_cast<double>(stats.series));
     samples_.Set(static_cast<double>(stats.samples_in_memory));

@@ -1,6 +1,7 @@
 #pragma once
 // Metrics of parts that only count for themselves: storage, HTTP server, worker pools.
 
+#include "kpid/base/mutex.h"
 #include "kpid/storage/storage.h"
 #include "net/http_server.h"
 #include "net/worker_pool.h"
@@ -14,8 +15,8 @@
 
 namespace kpid::app {
 
-/// Copies the parts' counters into the registry's metrics. Not thread-safe; update() is called
-/// before each reading of the registry, at least every second.
+/// Copies the parts' counters into the registry's metrics. Thread-safe; update() is called before
+/// each reading of the registry.
 class ComponentMetrics {
 public:
     ComponentMetrics(prometheus::Registry& registry, const storage::Storage& storage);
@@ -24,7 +25,7 @@ public:
                 const net::WorkerPool& queries);
 
 private:
-    void mirror(prometheus::Counter& counter, std::uint64_t value);
+    void mirror(prometheus::Counter& counter, std::uint64_t value) KPID_REQUIRES(mutex_);
 
     const storage::Storage& storage_;
     prometheus::Family<prometheus::Counter>& counters(const char* name, const char* help);
@@ -32,7 +33,8 @@ private:
                              const std::map<std::string, std::string>& labels = {});
 
     prometheus::Registry& registry_;
-    std::map<const prometheus::Counter*, std::uint64_t> mirrored_;
+    Mutex mutex_;
+    std::map<const prometheus::Counter*, std::uint64_t> mirrored_ KPID_GUARDED_BY(mutex_);
 
     prometheus::Gauge& series_;
     prometheus::Gauge& samples_;

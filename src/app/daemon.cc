@@ -108,6 +108,7 @@ Daemon::Daemon(const Flags& flags, std::shared_ptr<const config::Config> config,
                .workers = workers_,
                .queries = queries_,
                .registry = registry_,
+               .refresh_metrics = [this] { refresh_metrics(); },
                .reload = [this] { return reload(); },
                .failed_reload = [this] { return failed_reload(); },
                .ready = [this] { return ready(); },
@@ -386,10 +387,14 @@ void Daemon::keep_house(Timestamp now) {
     service_.status(status_line());
 }
 
+void Daemon::refresh_metrics() {
+    component_metrics_.update(server_.stats(), workers_, queries_);
+}
+
 net::Task<> Daemon::record_task() {
     for (;;) {
         const Result<void> recorded = co_await net::offload(workers_, [this] {
-            component_metrics_.update(server_.stats(), workers_, queries_);
+            refresh_metrics();
             self_recorder_.record(clock_.wall_now());
         });
         if (!recorded) {

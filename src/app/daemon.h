@@ -77,6 +77,7 @@ private:
     [[nodiscard]] std::optional<http::FailedReload> failed_reload() const;
     [[nodiscard]] Result<void> ready() const;
     void keep_house(Timestamp now);
+    void refresh_metrics();
     void on_task_failure(std::string_view name, const Error& error);
     [[nodiscard]] std::string status_line() const;
     [[nodiscard]] evaluate::SourceHealth source_health();

@@ -129,9 +129,8 @@ void Router::add_state_endpoints() {
     add("/api/v1/targets", get, Pool::kWorkers, [this](const Request& request, const Segments&) {
         return targets_response(dependencies_.ingest, request.params);
     });
-    add("/api/v1/sources", get, Pool::kWorkers, [this](const Request&, const Segments&) {
-        return sources_response(dependencies_.ingest);
-    });
+    add("/api/v1/sources", get, Pool::kWorkers,
+        [this](const Request&, const Segments&) { return sources_response(dependencies_.ingest); });
     add("/api/v1/metadata", get, Pool::kWorkers, [this](const Request& request, const Segments&) {
         return metadata_response(dependencies_.metadata, request.params);
     });
@@ -153,6 +152,7 @@ void Router::add_state_endpoints() {
     add("/inbox", get, Pool::kWorkers,
         [this](const Request&, const Segments&) { return inbox_page(dependencies_.notifier); });
     add("/metrics", get, Pool::kWorkers, [this](const Request& request, const Segments&) {
+        dependencies_.refresh_metrics();
         return metrics_response(dependencies_.evaluator, dependencies_.registry,
                                 request.headers.get_or(net::header::kAccept, ""));
     });

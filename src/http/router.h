@@ -41,6 +41,8 @@ struct RouterDependencies {
     net::WorkerPool& workers;
     net::WorkerPool& queries;
     prometheus::Registry& registry;
+    /// Called before the registry is read: brings counters of other parts into it.
+    std::function<void()> refresh_metrics;
     /// Reloads the configuration; blocks; the error names every finding.
     std::function<Result<void>()> reload;
     /// The last reload when it failed.

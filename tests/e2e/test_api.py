@@ -50,6 +50,12 @@ class Api(Case):
         # Eleven thousand steps are taken, one more is not.
         self.assertEqual(self.ask("/api/v1/query_range", query="a", start=0, end=11000, step=1)[0], 200)
         self.assertIn("11,000 points", self.error("/api/v1/query_range", query="a", start=0, end=11001, step=1)[2])
+        # Nothing is in a range that ends before it begins.
+        for path in ("series?match[]=a&", "labels?", "label/x/values?"):
+            answer = self.server.request("GET", f"/api/v1/{path}start={now}&end={now - 9}")
+            self.assertEqual((answer.status, json.loads(answer.text)["data"]), (200, []), path)
+        self.assertEqual(self.error("/api/v1/query", query=""),
+                         (400, "bad_data", 'invalid parameter "query": 1:1: parse error: no expression found in input'))
         # Names that a path cannot spell.
         self.server.request("POST", "/api/v1/import/prometheus", '{"m","label.name"="v"} 1\n')
         self.assertEqual(self.ask("/api/v1/label/U__label_2e_name/values")[1]["data"], ["v"])
@@ -59,6 +65,9 @@ class Api(Case):
         for path, allow in (("/api/v1/query", "GET, HEAD, POST"), ("/api/v1/push", "POST"), ("/-/reload", "POST, PUT")):
             refused = self.server.request("DELETE", path)
             self.assertEqual((refused.status, refused.getheader("Allow")), (405, allow))
+            if path.startswith("/api/"):
+                self.assertEqual(json.loads(refused.text),
+                                 {"status": "error", "errorType": "bad_data", "error": "method not allowed"})
         missing = self.server.request("GET", "/api/v1/nope")
         self.assertEqual((missing.status, missing.getheader("Content-Type"), missing.text),
                          (404, "text/plain; charset=utf-8", "404 page not found\n"))
@@ -106,6 +115,13 @@ class Api(Case):
             self.assertIn("br", json.loads(refused.text)["error"])
         damaged = self.server.request("POST", "/api/v1/push", b"no gzip", {"Content-Encoding": "gzip"})
         self.assertEqual(damaged.status, 400)
+        self.assertEqual(json.loads(damaged.text)["errorType"], "bad_data")
+        bomb = self.server.request("POST", "/api/v1/push", gzip.compress(bytes(64 << 20)), {"Content-Encoding": "gzip"})
+        self.assertEqual((bomb.status, json.loads(bomb.text)["status"]), (413, "error"))
+        # Remote write's errors are text, as its senders read them.
+        for path, kind in (("/api/v1/push", "application/json"), ("/api/v1/write", "text/plain; charset=utf-8")):
+            large = self.server.request("POST", path, bytes(33 << 20))
+            self.assertEqual((large.status, large.getheader("Content-Type")), (413, kind))
         self.server.push([{"metric": "wide", "labels": {"n": str(n)}, "value": n} for n in range(500)])
         wide = self.server.request("GET", "/api/v1/query?query=wide", headers={"Accept-Encoding": "gzip"})
         self.assertEqual(wide.getheader("Content-Encoding"), "gzip")
@@ -132,9 +148,24 @@ class Api(Case):
             self.assertIn(line, json.loads(refused.text)["error"])
         self.assertEqual(self.server.query("new") + self.server.query("new2"), [])
         self.assertEqual(self.server.metric(r'kpid_ingest_rejected_total\{protocol="text",reason="malformed"\}'), 2)
+        # A type that says OpenMetrics is taken by its word: its times are seconds.
+        now = time.time()
+        lines = f"# TYPE open gauge\nopen 7 {now:.3f}\n# EOF\n"
+        for kind, status in (("application/openmetrics-text; version=1.0.0; charset=utf-8", 204),
+                             ("application/openmetrics-text; version=9", 415), ("text/plain", 400)):
+            answer = self.server.request("POST", "/api/v1/import/prometheus", lines, {"Content-Type": kind})
+            self.assertEqual(answer.status, status, answer.text)
+        self.assertEqual(self.server.value("open"), 7)
         # Names that are kpid's own are left out without a word.
         self.assertEqual(send("kpid_mine 1\nmine 1\n").status, 204)
         self.assertEqual(self.server.value("mine"), 1)
+
+    def test_counters_on_the_page_are_those_of_now(self):
+        config = pushed_kpi(self.sink()).replace("scrape_interval: 1s", "scrape_interval: 1h")
+        server = self.kpid(config, name="hourly")
+        before = server.metric("^kpid_storage_samples_appended_total")
+        server.push([{"metric": "m", "labels": {"n": str(n)}, "value": n} for n in range(50)])
+        self.assertGreaterEqual(server.metric("^kpid_storage_samples_appended_total"), before + 50)
 
     def test_refused_json_says_where(self):
         for body, place in (('{"metric":"a","value":1', "byte 23"), ('{"metric":"a","value":NaN}', "byte 22"),

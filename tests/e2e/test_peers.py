@@ -56,12 +56,14 @@ sources:
 
     def test_promtool_finds_nothing_and_gets_answers(self):
         kpid = self.kpid(pushed_kpi(self.sink(), extra="sources: {demo: {demo: {}}}"))
-        kpid.push({"metric": "errors", "value": 9})
+        # The second name is none that this promtool knows.
+        kpid.push([{"metric": "errors", "value": 9}, {"metric": "errors", "labels": {"a b": "c"}, "value": 8}])
         wait_until("the demo being up", lambda: kpid.value("up"))
         page = kpid.request("GET", "/metrics").text
         promtool = os.path.join(PEERS, "promtool")
         done = subprocess.run([promtool, "check", "metrics"], input=page, capture_output=True, text=True, timeout=60)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+        self.assertIn('kpid_kpi_value{a_b="c",kpi="errors"} 8', page)
         done = subprocess.run([promtool, "query", "instant", f"http://127.0.0.1:{kpid.port}", "up"],
                               capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 0, done.stderr)

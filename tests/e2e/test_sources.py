@@ -81,6 +81,8 @@ class Sources(Case):
             wait_until(f"{name} being down", lambda: kpid.value(f'up{{job="{name}"}}') == 0)
         errors = {t["scrapePool"]: t["lastError"] for t in kpid.api("/api/v1/targets")["activeTargets"]}
         self.assertEqual(errors["good"], "")
+        self.assertEqual(kpid.api("/api/v1/targets", state="ACTIVE")["activeTargets"][0]["scrapePool"], "broken")
+        self.assertEqual(kpid.api("/api/v1/targets", state="x"), {"activeTargets": [], "droppedTargets": []})
         self.assertIn("text/html", errors["html"])
         self.assertIn("line 2", errors["broken"])
         self.assertIn("404", errors["missing"])
@@ -112,6 +114,9 @@ sources:
         self.assertEqual(kpid.value('queue_depth{queue="b",job="queue"}'), 4.5)
         pages.pages["/queues"] = (200, "text/html", "<html>")
         wait_until("the source being down", lambda: kpid.value('up{job="queue"}') == 0)
+        source = kpid.api("/api/v1/sources")[0]
+        self.assertEqual((source["id"], source["kind"], source["health"]), ("queue", "http_json", "down"))
+        self.assertIn("text/html", source["last_error"])
 
     def test_host_has_the_names_and_values_of_node_exporter(self):
         port = free_port()
