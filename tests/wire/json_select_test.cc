@@ -56,10 +56,10 @@ TEST(JsonSelect, CountsBadItemsAndKeepsTheGoodOnes) {
         {.items = "",
          .metrics = {{.metric = "a", .value = "/v", .time = "/t", .labels = {{"l", "/l"}}}}},
         R"([{"v":1,"t":5,"l":"x"},{"t":5,"l":"x"},{"v":"q","t":5,"l":"x"},{"v":1,"t":"no","l":"x"},
-                   {"v":1,"t":5,"l":[]},{"v":1,"t":5},{"v":1,"l":"x"},{"v":null},7])");
+                   {"v":1,"t":5,"l":[]},{"v":1,"t":5},{"v":1,"l":"x"},{"v":null},7,{"v":1e400,"t":5,"l":"x"}])");
     EXPECT_EQ(selection.samples.size(), 1U);
-    EXPECT_EQ(selection.item_count, 9U);
-    EXPECT_EQ(selection.error_count, 7U);
+    EXPECT_EQ(selection.item_count, 10U);
+    EXPECT_EQ(selection.error_count, 8U);
     EXPECT_EQ(selection.errors.at(0).item, 1U);
     EXPECT_EQ(selection.errors.at(0).error, "the value is absent");
 }
