@@ -285,8 +285,7 @@ class PendingRequest {
 public:
     PendingRequest(std::shared_ptr<Impl> impl, std::shared_ptr<CurlTransfer> transfer)
         : impl_(std::move(impl)), transfer_(std::move(transfer)) {}
-    // NOLINTNEXTLINE(bugprone-exception-escape): only a lack of memory throws here, and that ends
-    // kpid.
+    // NOLINTNEXTLINE(bugprone-exception-escape): only a lack of memory throws; that ends kpid.
     ~PendingRequest() {
         --impl_->pending;
         asio::post(impl_->strand,

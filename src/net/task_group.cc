@@ -68,7 +68,7 @@ bool TaskGroup::spawn_on(const Strand& strand, std::string name, Task<> task) {
     // Posted under the lock, so that the emit of a later stop() comes behind the start on the
     // strand.
     asio::post(strand, [this, id, child, name = std::move(name), task = std::move(task)]() mutable {
-        auto on_end = [this, id, child, name = std::move(name)](std::exception_ptr failure) {
+        auto on_end = [this, id, child, name = std::move(name)](const std::exception_ptr& failure) {
             finished(id, name, failure);
         };
         asio::co_spawn(

@@ -181,10 +181,9 @@ void UdpListener::Impl::note_kernel_drops(const msghdr& message) {
     }
 }
 
-UdpListener::UdpListener(Strand strand, DatagramHandler& handler, Logger log,
+UdpListener::UdpListener(const Strand& strand, DatagramHandler& handler, Logger log,
                          UdpListenerOptions options)
-    : impl_(
-          std::make_unique<Impl>(std::move(strand), handler, std::move(log), std::move(options))) {
+    : impl_(std::make_unique<Impl>(strand, handler, std::move(log), std::move(options))) {
 }
 
 UdpListener::~UdpListener() = default;

@@ -44,7 +44,8 @@ struct UdpListenerStats {
 /// that group is stopped. stats() is thread-safe.
 class UdpListener {
 public:
-    UdpListener(Strand strand, DatagramHandler& handler, Logger log, UdpListenerOptions options);
+    UdpListener(const Strand& strand, DatagramHandler& handler, Logger log,
+                UdpListenerOptions options);
     ~UdpListener();
     UdpListener(const UdpListener&) = delete;
     UdpListener& operator=(const UdpListener&) = delete;
