@@ -157,6 +157,7 @@ alerting::Alert WithoutValueAlerts::make_alert(const std::string& owner, const L
 std::vector<alerting::ActiveAlert> WithoutValueAlerts::active() const {
     const MutexLock lock(mutex_);
     std::vector<alerting::ActiveAlert> alerts;
+    alerts.reserve(lists_.size());
     for (const auto& [owner, list] : lists_) {
         alerts.push_back(
             {.alert = make_alert(owner, list),

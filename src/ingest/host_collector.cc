@@ -32,11 +32,9 @@ Result<std::string> read_file(const std::string& path) {
     }
     std::string text;
     std::array<char, 16'384> block{};
-    while (text.size() < kFileBytesMax) {
+    while (text.size() < kFileBytesMax && std::feof(file.get()) == 0 &&
+           std::ferror(file.get()) == 0) {
         const std::size_t count = std::fread(block.data(), 1, block.size(), file.get());
-        if (count == 0) {
-            break;
-        }
         text.append(block.data(), count);
     }
     if (std::ferror(file.get()) != 0) {
