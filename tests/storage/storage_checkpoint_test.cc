@@ -12,6 +12,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace kpid::storage {
@@ -96,6 +97,22 @@ TEST_F(StorageCheckpoint, WhatIsBeyondTheRetentionLeavesTheDisk) {
     EXPECT_EQ(disk_.entries(LogTable::kSeries), 1U);
     reopen();
     EXPECT_EQ(read_all(*storage_), (Lines{"stays 7200000 2"}));
+}
+
+TEST_F(StorageCheckpoint, KeepsTheRecordsThatCameMeanwhile) {
+    ASSERT_TRUE(append({sample_of("a", kNow, 1)}, kNow));
+    disk_.hold();
+    std::thread checkpoint([this] { EXPECT_TRUE(maintain(kNow)); });
+    disk_.wait_for_held_write();  // The chunks; the records they stand for are named already.
+    std::thread late([this] { EXPECT_TRUE(append({sample_of("b", kNow, 2)}, kNow)); });
+    for (int i = 0; i < 10'000; ++i) {
+        std::this_thread::yield();  // So that it most likely waits before the records go.
+    }
+    disk_.release();
+    checkpoint.join();
+    late.join();
+    reopen();
+    EXPECT_EQ(read_all(*storage_), (Lines{"a 0 1", "b 0 2"}));
 }
 
 // A clock, a storage and what it must hold.
