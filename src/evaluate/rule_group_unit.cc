@@ -302,7 +302,7 @@ void RuleGroupUnit::restore_for_states(const config::RuleGroup& group, Timestamp
         const std::array matchers{model::Matcher::equal(model::kMetricName, "ALERTS_FOR_STATE"),
                                   model::Matcher::equal("alertname", group.rules[i].alert)};
         const Result<std::vector<model::SeriesColumns>> series = context_.reader.select(
-            matchers, {now - options.outage_tolerance, now}, kForStateSamplesMax);
+            matchers, {now - options.outage_tolerance, now}, {.samples_max = kForStateSamplesMax});
         std::vector<alerting::StoredForState> stored;
         if (!series) {
             context_.log.error("the time that alerts of a rule waited could not be read",

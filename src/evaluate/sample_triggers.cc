@@ -54,6 +54,15 @@ std::string selector_name(const promql::VectorSelector& selector) {
     return "";
 }
 
+std::string_view name_of(const std::vector<model::LabelView>& labels) {
+    for (const model::LabelView& label : labels) {
+        if (label.name == model::kMetricName) {
+            return label.value;
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 SampleTriggers::SampleTriggers(Scheduler& scheduler, const Clock& clock, Metrics& metrics)
@@ -102,34 +111,53 @@ void SampleTriggers::on_append(const model::AppendBatch& batch,
         return;
     }
     std::map<const Watch*, Hit> hits;
-    const auto match = [&](const std::vector<Index::Entry>& entries,
-                           const model::SeriesSample& sample) {
+    const auto match_entries = [&](const std::vector<Index::Entry>& entries,
+                                   const model::Labels& labels, Timestamp time) {
         for (const Index::Entry& entry : entries) {
-            if (!model::matches_all(entry.matchers, sample.labels)) {
+            if (!model::matches_all(entry.matchers, labels)) {
                 continue;
             }
             Hit& hit = hits[entry.watch.get()];
             hit.watch = entry.watch;
             hit.newest.resize(entry.metrics);
             auto& newest = hit.newest[entry.metric];
-            newest = std::max(newest.value_or(sample.time), sample.time);
+            newest = std::max(newest.value_or(time), time);
         }
     };
-    auto rejected = result.rejected.begin();
-    for (std::size_t i = 0; i < batch.samples.size(); ++i) {
-        if (rejected != result.rejected.end() && rejected->index == i) {
-            ++rejected;
-            continue;
-        }
-        const model::SeriesSample& sample = batch.samples[i];
-        if (sample.time <= batch.now - kValidForDefault) {
-            continue;
-        }
-        const auto found = index->by_name.find(sample.labels.metric_name());
+    const auto match = [&](const model::Labels& labels, Timestamp time) {
+        const auto found = index->by_name.find(labels.metric_name());
         if (found != index->by_name.end()) {
-            match(found->second, sample);
+            match_entries(found->second, labels, time);
         }
-        match(index->any_name, sample);
+        match_entries(index->any_name, labels, time);
+    };
+    const Timestamp oldest = batch.now - kValidForDefault;
+    auto rejected = result.rejected.begin();
+    std::size_t place = 0;
+    // Whether the next sample counts.
+    const auto take = [&](Timestamp time) {
+        const bool is_rejected = rejected != result.rejected.end() && rejected->index == place;
+        rejected += is_rejected ? 1 : 0;
+        ++place;
+        return !is_rejected && time > oldest;
+    };
+    for (const model::SeriesSample& sample : batch.samples) {
+        if (take(sample.time)) {
+            match(sample.labels, sample.time);
+        }
+    }
+    std::vector<model::LabelView> views;
+    for (const model::RawSeries& series : batch.raw) {
+        std::optional<Timestamp> newest;
+        for (const model::Sample& sample : series.samples) {
+            if (take(sample.time)) {
+                newest = std::max(newest.value_or(sample.time), sample.time);
+            }
+        }
+        if (newest && batch.label_reader->read(series.label_bytes, views) &&
+            (!index->any_name.empty() || index->by_name.contains(name_of(views)))) {
+            match(model::Labels::copy_of(views), *newest);
+        }
     }
     const MonoTime accepted_at = clock_.mono_now();
     for (const auto& [watch, hit] : hits) {

@@ -56,8 +56,9 @@ Inputs find_inputs(const Context& context, const Snapshot& snapshot, const promq
     Inputs inputs;
     const Duration lookback = snapshot.engine->options().lookback;
     for (const promql::VectorSelector* selector : promql::collect_selectors(expr)) {
-        const auto selected = context.reader.select(
-            selector->matchers, {now - lookback + Duration(1), now}, kNewestSamplesMax);
+        const auto selected =
+            context.reader.select(selector->matchers, {now - lookback + Duration(1), now},
+                                  {.samples_max = kNewestSamplesMax});
         if (!selected) {
             continue;  // The query itself meets the same limit and says so.
         }

@@ -22,4 +22,17 @@ std::string_view to_string(RejectReason reason) {
     return "invalid_labels";
 }
 
+std::vector<SeriesSample> flatten(const AppendBatch& batch) {
+    std::vector<SeriesSample> samples(batch.samples.begin(), batch.samples.end());
+    std::vector<LabelView> views;
+    for (const RawSeries& series : batch.raw) {
+        const Result<void> read = batch.label_reader->read(series.label_bytes, views);
+        const Labels labels = read ? Labels::copy_of(views) : Labels();
+        for (const Sample& sample : series.samples) {
+            samples.push_back({labels, sample.time, sample.value});
+        }
+    }
+    return samples;
+}
+
 }  // namespace kpid::model

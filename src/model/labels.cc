@@ -84,6 +84,15 @@ Labels Labels::from(std::vector<Label> labels) {
     return unique.empty() ? Labels() : Labels(make_rep(std::move(unique)));
 }
 
+Labels Labels::copy_of(std::span<const LabelView> labels) {
+    std::vector<Label> owned;
+    owned.reserve(labels.size());
+    for (const LabelView& label : labels) {
+        owned.push_back({std::string(label.name), std::string(label.value)});
+    }
+    return from(std::move(owned));
+}
+
 std::string_view Labels::get(std::string_view name) const {
     const auto found = find_name(rep_->labels, name);
     return found != end() && found->name == name ? std::string_view(found->value)

@@ -110,7 +110,8 @@ Result<std::vector<model::SeriesColumns>> Evaluator::fetch(const VectorSelector&
         return unsupported(selector.anchored ? "the modifier \"anchored\" is not supported yet"
                                              : "the modifier \"smoothed\" is not supported yet");
     }
-    auto selected = environment_.reader.select(selector.matchers, range, budget_.remaining());
+    auto selected =
+        environment_.reader.select(selector.matchers, range, {.samples_max = budget_.remaining()});
     if (!selected) {
         return selected.error().code == Code::kResourceExhausted ? too_many_samples()
                                                                  : std::move(selected).error();

@@ -2,6 +2,7 @@
 // How the series index names series and labels.
 
 #include "kpid/base/strong.h"
+#include "kpid/model/labels.h"
 
 #include <compare>
 #include <cstddef>
@@ -18,12 +19,7 @@ using SeriesRef = Strong<struct SeriesRefTag, std::uint32_t>;
 /// Numbers beyond it are not given out: two of them and a mark fit 64 bits.
 inline constexpr std::uint32_t kSeriesRefMax = 0x7ffffffe;
 
-/// One label, borrowed.
-struct LabelView {
-    std::string_view name;
-    std::string_view value;
-    auto operator<=>(const LabelView&) const = default;
-};
+using model::LabelView;
 
 /// What model::Labels::hash() gives for the same set: `labels` are sorted by name, names unique,
 /// values not empty.

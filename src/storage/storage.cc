@@ -161,7 +161,11 @@ void Storage::add_observer(model::AppendObserver* observer) {
 
 Result<model::AppendResult> Storage::append(const model::AppendBatch& batch) {
     KPID_CHECK_OK(StateTable::check(batch.state));
-    PreparedBatch prepared = core_->prepare(batch);
+    const std::vector<model::SeriesSample> samples = model::flatten(batch);
+    model::AppendBatch flat = batch;
+    flat.samples = samples;
+    flat.raw = {};
+    PreparedBatch prepared = core_->prepare(flat);
     KPID_CHECK_OK(core_->committer->commit(prepared));
     if (!prepared.refused) {
         for (model::AppendObserver* observer : core_->observers) {
@@ -171,17 +175,20 @@ Result<model::AppendResult> Storage::append(const model::AppendBatch& batch) {
     return std::move(prepared.result);
 }
 
+void Storage::declare_kinds(const model::MetricKinds& /*kinds*/) {
+}
+
 Result<std::vector<model::SeriesColumns>> Storage::select(std::span<const model::Matcher> matchers,
                                                           model::TimeRange range,
-                                                          std::size_t samples_max) const {
+                                                          const model::ReadOptions& options) const {
     std::vector<model::SeriesColumns> answer;
-    std::size_t rest = samples_max;
+    std::size_t rest = options.samples_max;
     const SeriesIndex::Selection selection = core_->index.select(matchers);
     for (const SeriesPointer& series : selection.series) {
         model::SeriesColumns columns;
         if (!series->copy(range, rest, columns)) {
             return resource_exhausted(
-                fmt::format("the selection touches more than {} samples", samples_max));
+                fmt::format("the selection touches more than {} samples", options.samples_max));
         }
         rest -= columns.times.size();
         if (!columns.times.empty()) {

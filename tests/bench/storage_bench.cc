@@ -14,7 +14,6 @@ namespace kpid::storage {
 namespace {
 
 constexpr Timestamp kStart{1'800'000'000'000};
-constexpr std::size_t kNoLimit = 1'000'000'000;
 
 std::unique_ptr<Storage> open_in(const testing::TemporaryFolder& folder,
                                  Durability durability = Durability::kProcess) {
@@ -82,7 +81,7 @@ void select_by(benchmark::State& state, const std::vector<model::Matcher>& match
         state.SkipWithError("append failed");
     }
     for (auto _ : state) {
-        benchmark::DoNotOptimize(storage->select(matchers, {}, kNoLimit));
+        benchmark::DoNotOptimize(storage->select(matchers, {}, {}));
     }
 }
 

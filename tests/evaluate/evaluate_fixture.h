@@ -155,7 +155,7 @@ protected:
     [[nodiscard]] std::optional<double> stored(const std::string& metric, TextLabels labels) {
         const auto range = storage_.select(
             std::vector<model::Matcher>{model::Matcher::equal(model::kMetricName, metric)},
-            {now() - 5min + Duration(1), now()}, 1000);
+            {now() - 5min + Duration(1), now()}, {});
         std::optional<double> value;
         for (const model::SeriesColumns& series : *range) {
             if (series.labels == model::Labels(labels).with(model::kMetricName, metric) &&

@@ -126,7 +126,7 @@ TEST_F(RuleGroup, QueriesAndWritesAtItsOffset) {
     ASSERT_EQ(stored("copy", {}), 1);
     const auto columns = storage_.select(
         std::vector<model::Matcher>{model::Matcher::equal(model::kMetricName, "copy")},
-        {now() - 5min, now()}, 100);
+        {now() - 5min, now()}, {});
     EXPECT_GE(columns->at(0).times.front(), pushed_at);
     EXPECT_LE(columns->at(0).times.back(), now() - 1min);
 }

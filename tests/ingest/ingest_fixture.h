@@ -33,8 +33,9 @@ public:
         }
         Result<model::AppendResult> result = inner_.append(batch);
         // The rejections that a real storage would give to these names.
-        for (std::size_t i = 0; result && i < batch.samples.size(); ++i) {
-            const auto reason = refused.find(std::string(batch.samples[i].labels.metric_name()));
+        const std::vector<model::SeriesSample> samples = model::flatten(batch);
+        for (std::size_t i = 0; result && i < samples.size(); ++i) {
+            const auto reason = refused.find(std::string(samples[i].labels.metric_name()));
             if (reason != refused.end()) {
                 --result->accepted;
                 result->rejected.push_back({i, reason->second, "refused"});
@@ -42,6 +43,7 @@ public:
         }
         return result;
     }
+    void declare_kinds(const model::MetricKinds& kinds) override { inner_.declare_kinds(kinds); }
     std::optional<Error> failure;
     std::map<std::string, model::RejectReason> refused;
 
@@ -145,7 +147,7 @@ protected:
     [[nodiscard]] std::vector<model::SeriesColumns> series_of(std::string_view metric) const {
         const std::array<model::Matcher, 1> matchers{
             model::Matcher::equal(model::kMetricName, metric)};
-        return *storage_.select(matchers, {Timestamp::min(), Timestamp::max()}, 1'000'000);
+        return *storage_.select(matchers, {Timestamp::min(), Timestamp::max()}, {});
     }
     [[nodiscard]] std::size_t sample_count(std::string_view metric) const {
         std::size_t count = 0;

@@ -23,10 +23,10 @@ public:
 
     [[nodiscard]] Result<std::vector<model::SeriesColumns>> select(
         std::span<const model::Matcher> matchers, model::TimeRange range,
-        std::size_t samples_max) const override {
+        const model::ReadOptions& options) const override {
         ++selects;
         last_range = range;
-        return inner_.select(matchers, range, samples_max);
+        return inner_.select(matchers, range, options);
     }
     [[nodiscard]] Result<std::vector<model::Labels>> series(
         std::span<const model::Matcher> matchers, model::TimeRange range) const override {

@@ -25,12 +25,12 @@ public:
 
     [[nodiscard]] Result<std::vector<model::SeriesColumns>> select(
         std::span<const model::Matcher> matchers, model::TimeRange range,
-        std::size_t samples_max) const override {
+        const model::ReadOptions& options) const override {
         KPID_TRY(const auto beyond, unsupported_.series(matchers, range));
         if (!beyond.empty()) {
             return unsupported("native histograms and start timestamps are not supported yet");
         }
-        return floats_.select(matchers, range, samples_max);
+        return floats_.select(matchers, range, options);
     }
     [[nodiscard]] Result<std::vector<model::Labels>> series(
         std::span<const model::Matcher> matchers, model::TimeRange range) const override {

@@ -179,7 +179,8 @@ private:
         const std::vector<model::Matcher> matchers{
             model::Matcher::equal(model::kMetricName, sample.labels.metric_name()),
             model::Matcher::equal("shop", sample.labels.get("shop"))};
-        const auto found = storage_.select(matchers, {sample.time, sample.time}, 10);
+        const auto found =
+            storage_.select(matchers, {sample.time, sample.time}, {.samples_max = 10});
         ASSERT_TRUE(found && found->size() == 1) << sample.labels.to_string();
         EXPECT_EQ(found->at(0).values.at(0), sample.value);
     }

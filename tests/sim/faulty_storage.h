@@ -32,6 +32,7 @@ public:
         }
         return result;
     }
+    void declare_kinds(const model::MetricKinds& kinds) override { memory_.declare_kinds(kinds); }
     [[nodiscard]] Result<void> write(std::span<const model::StateWrite> writes) override {
         const Fault fault = fault_;
         if (fault == Fault::kRefuse) {
@@ -43,8 +44,8 @@ public:
 
     [[nodiscard]] Result<std::vector<model::SeriesColumns>> select(
         std::span<const model::Matcher> matchers, model::TimeRange range,
-        std::size_t samples_max) const override {
-        return memory_.select(matchers, range, samples_max);
+        const model::ReadOptions& options) const override {
+        return memory_.select(matchers, range, options);
     }
     [[nodiscard]] Result<std::vector<model::Labels>> series(
         std::span<const model::Matcher> matchers, model::TimeRange range) const override {

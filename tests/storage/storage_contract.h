@@ -132,8 +132,8 @@ TYPED_TEST_P(StorageContract, RefusesAnAnswerAboveTheLimitOfSamples) {
     ASSERT_TRUE(append_to(*this->storage_, {sample_of("a", at(0), 1), sample_of("a", at(1), 1),
                                             sample_of("b", at(0), 1)})
                     .has_value());
-    EXPECT_TRUE(this->storage_->select({}, {}, 3).has_value());
-    const auto refused = this->storage_->select({}, {}, 2);
+    EXPECT_TRUE(this->storage_->select({}, {}, {.samples_max = 3}).has_value());
+    const auto refused = this->storage_->select({}, {}, {.samples_max = 2});
     ASSERT_FALSE(refused.has_value());
     EXPECT_EQ(refused.error().code, Code::kResourceExhausted);
 }

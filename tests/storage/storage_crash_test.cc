@@ -81,7 +81,7 @@ TEST(StorageCrash, LosesNothingThatWasAcknowledged) {
         ASSERT_TRUE(opened.has_value()) << opened.error().message;
         for (const auto& [name, indices] : acknowledged) {
             const std::vector<model::Matcher> matchers{model::Matcher::equal("thread", name)};
-            const auto selected = (*opened)->select(matchers, {}, 10'000'000);
+            const auto selected = (*opened)->select(matchers, {}, {});
             ASSERT_TRUE(selected.has_value());
             ASSERT_EQ(selected->size(), 1U);
             std::map<std::int64_t, double> stored;

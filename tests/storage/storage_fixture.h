@@ -34,7 +34,7 @@ inline std::vector<std::string> read_all(const model::Reader& reader,
                                          std::vector<model::Matcher> matchers = {},
                                          model::TimeRange range = {}) {
     std::vector<std::string> lines;
-    const auto selected = reader.select(matchers, range, std::numeric_limits<std::size_t>::max());
+    const auto selected = reader.select(matchers, range, {});
     EXPECT_TRUE(selected.has_value());
     for (const model::SeriesColumns& columns : *selected) {
         for (std::size_t i = 0; i < columns.times.size(); ++i) {

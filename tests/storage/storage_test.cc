@@ -217,7 +217,7 @@ TEST_F(StorageTest, KeepsALargeHistoryInAnyOrder) {
     }
     EXPECT_THAT(append(samples), ElementsAre());
     reopen();
-    const auto selected = storage_->select({}, {}, samples.size());
+    const auto selected = storage_->select({}, {}, {.samples_max = samples.size()});
     ASSERT_TRUE(selected.has_value());
     ASSERT_EQ(selected->at(0).times.size(), samples.size());
     EXPECT_EQ(selected->at(0).values.front(), 99'999);

@@ -21,8 +21,14 @@ public:
         {
             const MutexLock lock(mutex_);
             const auto before = batch.all_or_nothing ? series_ : decltype(series_)();
-            for (std::size_t i = 0; i < batch.samples.size(); ++i) {
-                const model::SeriesSample& sample = batch.samples[i];
+            const std::vector<model::SeriesSample> samples = model::flatten(batch);
+            for (std::size_t i = 0; i < samples.size(); ++i) {
+                const model::SeriesSample& sample = samples[i];
+                if (sample.labels.empty()) {
+                    result.rejected.push_back(
+                        {i, model::RejectReason::kInvalidLabels, "bad labels"});
+                    continue;
+                }
                 const auto [place, fresh] =
                     series_[sample.labels].try_emplace(sample.time, sample.value);
                 if (!fresh && std::bit_cast<std::uint64_t>(place->second) !=
@@ -46,6 +52,15 @@ public:
         return result;
     }
 
+    void declare_kinds(const model::MetricKinds& kinds) override {
+        const MutexLock lock(mutex_);
+        kinds_ = kinds;
+    }
+    [[nodiscard]] model::MetricKinds declared_kinds() const {
+        const MutexLock lock(mutex_);
+        return kinds_;
+    }
+
     /// One sample, for fixtures.
     void put(const model::Labels& labels, Timestamp time, double value) {
         const MutexLock lock(mutex_);
@@ -59,7 +74,7 @@ public:
 
     [[nodiscard]] Result<std::vector<model::SeriesColumns>> select(
         std::span<const model::Matcher> matchers, model::TimeRange range,
-        std::size_t samples_max) const override {
+        const model::ReadOptions& options) const override {
         const MutexLock lock(mutex_);
         std::vector<model::SeriesColumns> answer;
         std::size_t count = 0;
@@ -74,7 +89,7 @@ public:
                 columns.values.push_back(it->second);
             }
             count += columns.times.size();
-            if (count > samples_max) {
+            if (count > options.samples_max) {
                 return resource_exhausted("query touches too many samples");
             }
             if (!columns.times.empty()) {
@@ -86,7 +101,7 @@ public:
 
     [[nodiscard]] Result<std::vector<model::Labels>> series(
         std::span<const model::Matcher> matchers, model::TimeRange range) const override {
-        KPID_TRY(auto selected, select(matchers, range, static_cast<std::size_t>(-1)));
+        KPID_TRY(auto selected, select(matchers, range, {}));
         std::vector<model::Labels> answer;
         for (const model::SeriesColumns& columns : selected) {
             answer.push_back(columns.labels);
@@ -156,6 +171,7 @@ private:
     mutable Mutex mutex_;
     std::map<model::Labels, std::map<Timestamp, double>> series_ KPID_GUARDED_BY(mutex_);
     std::map<std::string, std::string, std::less<>> state_ KPID_GUARDED_BY(mutex_);
+    model::MetricKinds kinds_ KPID_GUARDED_BY(mutex_);
     model::AppendObserver* observer_ = nullptr;
 };
 

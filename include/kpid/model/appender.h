@@ -2,9 +2,11 @@
 // The write side of storage: how samples get in, and who is told.
 
 #include "kpid/base/result.h"
+#include "kpid/model/metric_kind.h"
 #include "kpid/model/sample.h"
 #include "kpid/model/state_store.h"
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,7 +28,7 @@ enum class RejectReason {
 [[nodiscard]] std::string_view to_string(RejectReason reason);
 
 struct Rejection {
-    std::size_t index = 0;  ///< Into AppendBatch::samples.
+    std::size_t index = 0;  ///< Of the sample in the batch: AppendBatch says how they count.
     RejectReason reason = RejectReason::kInvalidLabels;
     std::string message;  ///< For people: names the series and both values where that helps.
 };
@@ -34,16 +36,43 @@ struct Rejection {
 /// Who a batch comes from. What kpid recorded may use reserved names and never triggers.
 enum class AppendOrigin { kExternal, kRecorded };
 
+/// Reads label sets from an encoding that the store does not know. Thread-safe.
+class LabelReader {
+public:
+    virtual ~LabelReader() = default;
+    /// Replaces `labels` by what the bytes hold, sorted by name, each name once and not empty, no
+    /// value empty. kInvalidArgument when that cannot be had; the message names no series.
+    [[nodiscard]] virtual Result<void> read(std::string_view bytes,
+                                            std::vector<LabelView>& labels) const = 0;
+};
+
+/// Samples of one series that is named by bytes as a sender wrote them. Equal bytes are equal
+/// labels, not the other way round: a store that has seen them need not read them again.
+struct RawSeries {
+    std::string_view label_bytes;
+    std::span<const Sample> samples;
+};
+
 /// What is stored together: accepted samples and state writes are durable at once or not at all.
+/// Its samples count from 0: all of `samples`, then those of raw[0], of raw[1] and so on.
 struct AppendBatch {
-    std::span<const SeriesSample> samples;
+    std::span<const SeriesSample> samples = {};
+    std::span<const RawSeries> raw = {};
+    const LabelReader* label_reader = nullptr;  ///< Of `raw`; not null when there is some.
     std::span<const StateWrite> state = {};
     AppendOrigin origin = AppendOrigin::kExternal;
-    Timestamp now;  ///< For the age checks.
+    Timestamp now;  ///< For the age checks, and the knowledge time of totals and events.
+    /// What samples of metrics mean that no declaration tells (Appender::declare_kinds).
+    MetricKind kind = MetricKind::kGauge;
+    /// Instead of the store's own: how far a sample may lie behind the newest of its series.
+    std::optional<Duration> out_of_order_window = {};
     /// One refused sample refuses the batch: nothing of it is stored and `accepted` is 0. Reserved
     /// names do not count as refused.
     bool all_or_nothing = false;
 };
+
+/// All samples of a batch as they count. Those of raw series that cannot be read have no labels.
+[[nodiscard]] std::vector<SeriesSample> flatten(const AppendBatch& batch);
 
 struct AppendResult {
     std::size_t accepted = 0;
@@ -58,6 +87,9 @@ public:
     /// commit: never call it on an I/O thread. A sample that repeats a stored instant and value
     /// (bitwise) is accepted. An Error: nothing was stored; kUnavailable or kResourceExhausted.
     [[nodiscard]] virtual Result<AppendResult> append(const AppendBatch& batch) = 0;
+    /// What samples of these metrics mean from now on, whoever sends them; replaces what was
+    /// declared before. What is stored stays as it is.
+    virtual void declare_kinds(const MetricKinds& kinds) = 0;
 };
 
 /// Told after every append, on its thread, before append() returns. Must not block or append.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,13 @@ struct Label {
     auto operator<=>(const Label&) const = default;
 };
 
+/// A label that lies elsewhere.
+struct LabelView {
+    std::string_view name;
+    std::string_view value;
+    auto operator<=>(const LabelView&) const = default;
+};
+
 /// An immutable set of labels, sorted, names unique, values never empty (an empty value is an
 /// absent label, as in Prometheus). Copies share their data: cheap, safe to read from any thread.
 class Labels {
@@ -30,6 +38,8 @@ public:
     /// Sorts; drops empty values; of two equal names the later wins.
     Labels(std::initializer_list<std::pair<std::string_view, std::string_view>> labels);
     [[nodiscard]] static Labels from(std::vector<Label> labels);
+    /// Copies the texts.
+    [[nodiscard]] static Labels copy_of(std::span<const LabelView> labels);
 
     /// The value, or "" when absent. Valid as long as this or a copy lives.
     [[nodiscard]] std::string_view get(std::string_view name) const;

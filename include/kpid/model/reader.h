@@ -5,6 +5,9 @@
 #include "kpid/model/matcher.h"
 #include "kpid/model/sample.h"
 
+#include <cstddef>
+#include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,11 +22,29 @@ struct TimeRange {
 };
 
 /// The samples of one series in a range, as columns: times ascending, values[i] at times[i].
-/// Stale markers are among the values.
+/// Stale markers are among the values. Events may share an instant: then in order of arrival.
 struct SeriesColumns {
     Labels labels;
     std::vector<Timestamp> times;
     std::vector<double> values;
+};
+
+/// Which series are read from further back than others, since their values hold for longer.
+/// Immutable.
+class HistoryRules {
+public:
+    virtual ~HistoryRules() = default;
+    /// How much earlier than the range's start samples of this series are also wanted; at least 0.
+    [[nodiscard]] virtual Duration further_back(const Labels& labels) const = 0;
+};
+
+struct ReadOptions {
+    /// Bounds the answer: beyond it kResourceExhausted.
+    std::size_t samples_max = std::numeric_limits<std::size_t>::max();
+    /// What was known then: totals have the value that was in force, events are those that had come
+    /// in, and of everything else the samples up to this time. Absent: what is known now.
+    std::optional<Timestamp> known_at = {};
+    const HistoryRules* history = nullptr;  ///< Borrowed for the call.
 };
 
 /// Reads series. Thread-safe; sees everything that was appended before the call began.
@@ -31,9 +52,9 @@ class Reader {
 public:
     virtual ~Reader() = default;
     /// Every series that all `matchers` match, with its samples in the range, if it has some; in
-    /// order of labels. `samples_max` bounds the answer: beyond it kResourceExhausted.
+    /// order of labels.
     [[nodiscard]] virtual Result<std::vector<SeriesColumns>> select(
-        std::span<const Matcher> matchers, TimeRange range, std::size_t samples_max) const = 0;
+        std::span<const Matcher> matchers, TimeRange range, const ReadOptions& options) const = 0;
     /// The label sets of series that have samples in the range (to the store's precision), sorted.
     [[nodiscard]] virtual Result<std::vector<Labels>> series(std::span<const Matcher> matchers,
                                                              TimeRange range) const = 0;

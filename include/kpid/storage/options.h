@@ -4,6 +4,7 @@
 #include "kpid/base/time.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace kpid::storage {
@@ -27,6 +28,12 @@ struct StorageOptions {
     /// How long samples are kept and how old a new one may be. Default 400 days, at least one
     /// minute. Larger takes more memory and a longer start.
     Duration retention = std::chrono::hours(24 * 400);
+    /// The same for what kpid records of KPIs, key results, objectives, goals and alerts. Default
+    /// 10 years, at least one minute.
+    Duration retention_recorded = std::chrono::hours(24 * 3650);
+    /// Bytes of chunks and log on the disk, above which the oldest samples go first; 0 is no bound.
+    /// Default 0.
+    std::uint64_t retention_bytes = 0;
     /// How far a sample may lie behind the newest of its own series. Default 1 h, from 0 (in order
     /// only) up to the retention. Larger lets slow sources in at the price of queries that change
     /// afterwards.

@@ -49,10 +49,11 @@ public:
     /// Also kInvalidArgument when a state write breaks kStateKeyBytesMax or kStateValueBytesMax, as
     /// write() does.
     [[nodiscard]] Result<model::AppendResult> append(const model::AppendBatch& batch) override;
+    void declare_kinds(const model::MetricKinds& kinds) override;
 
     [[nodiscard]] Result<std::vector<model::SeriesColumns>> select(
         std::span<const model::Matcher> matchers, model::TimeRange range,
-        std::size_t samples_max) const override;
+        const model::ReadOptions& options) const override;
     [[nodiscard]] Result<std::vector<model::Labels>> series(
         std::span<const model::Matcher> matchers, model::TimeRange range) const override;
     [[nodiscard]] Result<std::vector<std::string>> label_names(

@@ -90,11 +90,7 @@ private:
 };
 
 /// A label as it was sent. Borrowed from the label bytes.
-struct LabelView {
-    std::string_view name;
-    std::string_view value;
-    bool operator==(const LabelView&) const = default;
-};
+using model::LabelView;
 
 /// Replaces `labels` by what the bytes of a series hold, in the sender's order. kInvalidArgument
 /// for damaged bytes or more than kRemoteWriteLabelsMax labels.
