@@ -41,7 +41,7 @@ class Packages(Case):
 
     def test_lists_are_sorted_and_disjoint_and_read_by_dev(self):
         seen = []
-        for name in ("build", "test", "lint", "peers"):
+        for name in ("build", "test", "lint", "package", "coverage", "peers"):
             packages = listed(name)
             self.assertEqual(packages, sorted(packages), name)
             seen += packages
