@@ -57,7 +57,7 @@ void ComponentMetrics::update(const net::HttpServerStats& server, const net::Wor
     const storage::StorageStats stats = storage_.stats();
     series_.Set(static_cast<double>(stats.series));
     samples_.Set(static_cast<double>(stats.samples_in_memory));
-    bytes_.Set(static_cast<double>(stats.bytes_in_memory));
+    bytes_.Set(static_cast<double>(stats.bytes_in_memory()));
     healthy_.Set(storage_.health() ? 1 : 0);
     connections_.Set(static_cast<double>(server.connections_open));
     workers_queued_.Set(static_cast<double>(workers.queued()));

@@ -18,24 +18,63 @@ constexpr std::size_t kNoSeries = std::numeric_limits<std::size_t>::max();
 // The refusals of one request, and the first of them in the sender's order.
 class Refusals {
 public:
-    void add(std::size_t series, std::size_t samples, const std::string& message) {
+    void add(std::size_t series, std::size_t samples, std::string_view message) {
         count_ += samples;
         if (series < first_series_) {
             first_series_ = series;
-            first_message_ = &message;
+            first_message_ = message;
         }
     }
     [[nodiscard]] bool empty() const { return count_ == 0; }
     [[nodiscard]] std::string text(std::size_t all) const {
-        return fmt::format("{} of {} samples were not stored; the first: {}", count_, all,
-                           *first_message_);
+        return fmt::format(
+            "{} of {} samples were not stored; the first: series {} of the request: "
+            "{}",
+            count_, all, first_series_ + 1, first_message_);
     }
 
 private:
     std::size_t count_ = 0;
     std::size_t first_series_ = kNoSeries;
-    const std::string* first_message_ = nullptr;
+    std::string_view first_message_;  // borrowed
 };
+
+// The series of a request that the store can be asked to take.
+struct Usable {
+    std::vector<model::RawSeries> series;
+    std::vector<std::size_t> numbers;        // in the request, by place in `series`
+    std::vector<std::size_t> first_samples;  // of `series`, as an append counts samples
+    std::vector<std::size_t> with_problems;  // numbers of those that cannot be read
+
+    // The number in the request of the series with this sample of the append.
+    [[nodiscard]] std::size_t series_of(std::size_t sample) const {
+        const auto next = std::upper_bound(first_samples.begin(), first_samples.end(), sample);
+        return numbers[static_cast<std::size_t>(next - first_samples.begin()) - 1];
+    }
+};
+
+Usable usable_series(const wire::RemoteWriteRequest& request) {
+    Usable usable;
+    usable.series.reserve(request.series.size());
+    usable.numbers.reserve(request.series.size());
+    usable.first_samples.reserve(request.series.size());
+    std::size_t samples = 0;
+    for (std::size_t i = 0; i < request.series.size(); ++i) {
+        const wire::RemoteWriteSeries& series = request.series[i];
+        if (series.samples.empty()) {
+            continue;
+        }
+        if (!series.problem.empty()) {
+            usable.with_problems.push_back(i);
+            continue;
+        }
+        usable.series.push_back({series.label_bytes, series.samples});
+        usable.numbers.push_back(i);
+        usable.first_samples.push_back(samples);
+        samples += series.samples.size();
+    }
+    return usable;
+}
 
 std::string histograms_text(const wire::RemoteWriteRequest& request) {
     const auto first = std::find_if(
@@ -108,11 +147,12 @@ Result<RemoteWriteOutcome> RemoteWriteSink::write(std::string_view body,
 Result<RemoteWriteOutcome> RemoteWriteSink::store(const wire::RemoteWriteRequest& request) {
     ProtocolCounters& counters = metrics_.of(Protocol::kRemoteWrite);
     RemoteWriteOutcome outcome;
-    const wire::RemoteWriteSamples decoded = wire::series_samples(request);
+    const Usable usable = usable_series(request);
     model::AppendResult stored;
-    if (!decoded.samples.empty()) {
-        Result<model::AppendResult> appended =
-            appender_.append({.samples = decoded.samples, .now = clock_.wall_now()});
+    if (!usable.series.empty()) {
+        const wire::RemoteWriteLabelReader reader;
+        Result<model::AppendResult> appended = appender_.append(
+            {.raw = usable.series, .label_reader = &reader, .now = clock_.wall_now()});
         if (!appended) {
             metrics_.store_failures.Increment();
             return appended.error();
@@ -126,14 +166,15 @@ Result<RemoteWriteOutcome> RemoteWriteSink::store(const wire::RemoteWriteRequest
     metrics_.histograms_refused.Increment(static_cast<double>(request.native_histograms));
 
     Refusals refusals;
-    for (const wire::RemoteWriteRefusal& refusal : decoded.refused) {
-        refusals.add(refusal.series, refusal.samples, refusal.message);
-        counters.count_rejected(RejectReason::kInvalidLabels, refusal.samples);
+    for (const std::size_t series : usable.with_problems) {
+        const std::size_t samples = request.series[series].samples.size();
+        refusals.add(series, samples, request.series[series].problem);
+        counters.count_rejected(RejectReason::kInvalidLabels, samples);
     }
     bool is_limited = false;
     for (const model::Rejection& rejection : stored.rejected) {
         if (rejection.reason != RejectReason::kReserved) {
-            refusals.add(decoded.series[rejection.index], 1, rejection.message);
+            refusals.add(usable.series_of(rejection.index), 1, rejection.message);
             is_limited = is_limited || rejection.reason == RejectReason::kLimit;
         }
     }

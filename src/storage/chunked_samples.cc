@@ -5,307 +5,294 @@
 
 #include <algorithm>
 #include <cstring>
-#include <string>
+#include <iterator>
 #include <utility>
 
 namespace kpid::storage {
 namespace {
 
+using SealedChunk = ChunkedSamples::SealedChunk;
+
 std::ptrdiff_t first_at_or_after(const std::vector<Timestamp>& times, Timestamp time) {
     return std::lower_bound(times.begin(), times.end(), time) - times.begin();
 }
 
-// A chunk is cut at the retention's edge only when at least this part of its time is beyond it.
-constexpr int kCutParts = 4;
+// Both, in order of time; of two samples at one instant the newer one. Returns how many instants
+// the older ones lack.
+std::size_t merge(const SampleColumns& older, std::span<const model::Sample> newer,
+                  SampleColumns& out) {
+    out.times.reserve(older.times.size() + newer.size());
+    out.values.reserve(older.times.size() + newer.size());
+    const auto put = [&out](Timestamp time, double value) {
+        out.times.push_back(time);
+        out.values.push_back(value);
+    };
+    std::size_t next = 0;
+    for (const model::Sample& sample : newer) {
+        for (; next < older.times.size() && older.times[next] < sample.time; ++next) {
+            put(older.times[next], older.values[next]);
+        }
+        if (next < older.times.size() && older.times[next] == sample.time) {
+            ++next;
+        }
+        put(sample.time, sample.value);
+    }
+    for (; next < older.times.size(); ++next) {
+        put(older.times[next], older.values[next]);
+    }
+    return out.times.size() - older.times.size();
+}
 
-bool pays_to_cut(Timestamp first, Timestamp last, Timestamp cutoff) {
-    return (cutoff.ms() - first.ms()) >= (last.ms() - first.ms()) / kCutParts;
+std::size_t erase_range(SampleColumns& columns, model::TimeRange range) {
+    const std::ptrdiff_t begin = first_at_or_after(columns.times, range.start);
+    const std::ptrdiff_t end =
+        std::max(begin, std::upper_bound(columns.times.begin(), columns.times.end(), range.end) -
+                            columns.times.begin());
+    columns.times.erase(columns.times.begin() + begin, columns.times.begin() + end);
+    columns.values.erase(columns.values.begin() + begin, columns.values.begin() + end);
+    return static_cast<std::size_t>(end - begin);
+}
+
+bool touches(Timestamp first, Timestamp last, model::TimeRange range) {
+    return first <= range.end && last >= range.start;
 }
 
 }  // namespace
 
-std::size_t ChunkedSamples::merge(std::span<const model::Sample> samples) {
-    const std::optional<Timestamp> last = newest();
-    const auto late = std::partition_point(
-        samples.begin(), samples.end(),
-        [&last](const model::Sample& sample) { return last && sample.time <= *last; });
-    std::size_t added = 0;
-    if (late != samples.begin()) {
-        added = merge_late({samples.begin(), late});
-    }
-    for (auto sample = late; sample != samples.end(); ++sample) {
-        append(*sample);
-        ++added;
-    }
-    return added;
-}
-
-void ChunkedSamples::append(model::Sample sample) {
+void ChunkedSamples::append(Timestamp time, double value) {
     if (open_.count() >= kSealedSamples) {
         seal_open();
     }
-    const bool appended = open_.append(sample.time, sample.value);
+    if (open_.empty()) {
+        begin_ = std::min(begin_, time);
+    }
+    const bool appended = open_.append(time, value);
     KPID_ASSERT(appended);  // It is in order, and the chunk is sealed before it is full.
 }
 
 void ChunkedSamples::seal_open() {
-    Columns columns;
+    SampleColumns columns;
     columns.times.reserve(open_.count());
     columns.values.reserve(open_.count());
     open_.decode(columns.times, columns.values);
-    SealedChunk chunk = seal(columns.times, columns.values);
-    chunk.stored = open_stored_;
-    if (open_saved_ == open_.count()) {
-        chunk.save = Save::kDone;  // The disk has these very samples.
-    }
-    add_sealed(std::move(chunk));
-    reset_open();
-}
-
-void ChunkedSamples::reset_open() {
+    put_sealed(sealed().size(), seal(columns.times, columns.values, SealedChunk::Save::kNever));
     open_ = OpenChunk();
-    open_stored_ = false;
-    open_saved_ = 0;
-    open_saving_ = 0;
+    open_saved_ = kUnknown;
 }
 
-void ChunkedSamples::note_gone(Timestamp first, bool stored) {
-    if (stored) {
-        gone_.push_back(first);
+void ChunkedSamples::put_sealed(std::size_t at, SealedChunk chunk) {
+    if (sealed_ == nullptr) {
+        sealed_ = std::make_unique<Sealed>();
+    }
+    sealed_->bytes += chunk.size;
+    sealed_->chunks.insert(sealed_->chunks.begin() + static_cast<std::ptrdiff_t>(at),
+                           std::move(chunk));
+}
+
+void ChunkedSamples::remove_sealed(std::size_t at) {
+    sealed_->bytes -= sealed_->chunks[at].size;
+    sealed_->chunks.erase(sealed_->chunks.begin() + static_cast<std::ptrdiff_t>(at));
+    if (sealed_->chunks.empty()) {
+        sealed_.reset();
     }
 }
 
-void ChunkedSamples::add_sealed(SealedChunk chunk) {
-    sealed_bytes_ += chunk.size;
-    sealed_.push_back(std::move(chunk));
-}
-
-std::vector<ChunkedSamples::SealedChunk> ChunkedSamples::take_sealed(std::size_t begin) {
-    const auto place = sealed_.begin() + static_cast<std::ptrdiff_t>(begin);
-    std::vector<SealedChunk> taken(std::make_move_iterator(place),
-                                   std::make_move_iterator(sealed_.end()));
-    sealed_.erase(place, sealed_.end());
-    for (const SealedChunk& chunk : taken) {
-        sealed_bytes_ -= chunk.size;
-    }
-    return taken;
-}
-
-ChunkedSamples::SealedChunk ChunkedSamples::seal(std::span<const Timestamp> times,
-                                                 std::span<const double> values) {
+SealedChunk ChunkedSamples::seal(std::span<const Timestamp> times, std::span<const double> values,
+                                 SealedChunk::Save save) {
     const std::string encoded = encode_chunk(times, values);
     SealedChunk chunk{.first = times.front(),
                       .last = times.back(),
                       .count = static_cast<std::uint32_t>(times.size()),
                       .size = static_cast<std::uint32_t>(encoded.size()),
-                      .bytes = std::make_unique_for_overwrite<char[]>(encoded.size())};
+                      .bytes = std::make_unique_for_overwrite<char[]>(encoded.size()),
+                      .save = save};
     std::memcpy(chunk.bytes.get(), encoded.data(), encoded.size());
     return chunk;
 }
 
-void ChunkedSamples::decode(const SealedChunk& chunk, Columns& out) {
+void ChunkedSamples::decode(const SealedChunk& chunk, SampleColumns& out) {
     const Result<void> decoded = decode_chunk(chunk.text(), out.times, out.values);
-    KPID_ASSERT(decoded.has_value());  // seal() wrote it, and memory does not rot.
+    KPID_ASSERT(decoded.has_value());  // It was sealed here or checked when it came in.
 }
 
-// What stands from the first late sample on is decoded, merged and written anew.
+std::size_t ChunkedSamples::chunk_at(Timestamp time) const {
+    const std::span<const SealedChunk> chunks = sealed();
+    const auto place =
+        std::partition_point(chunks.begin(), chunks.end(),
+                             [time](const SealedChunk& chunk) { return chunk.last < time; });
+    return static_cast<std::size_t>(place - chunks.begin());
+}
+
+// Between two chunks a sample goes to the later one.
+bool ChunkedSamples::is_in_open(Timestamp time) const {
+    return time > sealed_end();
+}
+
+Timestamp ChunkedSamples::sealed_end() const {
+    const std::span<const SealedChunk> chunks = sealed();
+    return chunks.empty() ? evicted_end_ : std::max(evicted_end_, chunks.back().last);
+}
+
+bool ChunkedSamples::needs_chunk(Timestamp time) const {
+    if (time > evicted_end_) {
+        return false;
+    }
+    const std::size_t place = chunk_at(time);
+    return place == sealed().size() || sealed()[place].first > time;
+}
+
+void ChunkedSamples::bring_in(std::string_view bytes, Timestamp first, Timestamp last,
+                              std::size_t count) {
+    const std::size_t place = chunk_at(first);
+    const bool is_covered = (place < sealed().size() && sealed()[place].first <= last) ||
+                            (!open_.empty() && open_.first_time() <= last);
+    if (is_covered) {
+        return;
+    }
+    SealedChunk chunk{.first = first,
+                      .last = last,
+                      .count = static_cast<std::uint32_t>(count),
+                      .size = static_cast<std::uint32_t>(bytes.size()),
+                      .bytes = std::make_unique_for_overwrite<char[]>(bytes.size()),
+                      .save = SealedChunk::Save::kDone};
+    std::memcpy(chunk.bytes.get(), bytes.data(), bytes.size());
+    put_sealed(place, std::move(chunk));
+}
+
 std::size_t ChunkedSamples::merge_late(std::span<const model::Sample> samples) {
-    const std::size_t begin = chunk_at(samples.front().time);
-    std::size_t end = begin;
-    Columns old;
-    while (end < sealed_.size() && sealed_[end].first <= samples.back().time) {
-        decode(sealed_[end], old);
-        ++end;
-    }
-    // Between two chunks a sample goes to the later one.
-    const bool with_open =
-        end == sealed_.size() &&
-        (begin == end || (!open_.empty() && samples.back().time >= open_.first_time()));
-    if (with_open) {
-        open_.decode(old.times, old.values);
-    }
-    Columns merged;
-    merged.times.reserve(old.times.size() + samples.size());
-    merged.values.reserve(old.times.size() + samples.size());
-    const auto put = [&merged](Timestamp time, double value) {
-        merged.times.push_back(time);
-        merged.values.push_back(value);
-    };
-    std::size_t next = 0;
-    for (const model::Sample& sample : samples) {
-        for (; next < old.times.size() && old.times[next] < sample.time; ++next) {
-            put(old.times[next], old.values[next]);
+    begin_ = std::min(begin_, samples.front().time);
+    std::size_t added = 0;
+    while (!samples.empty()) {
+        SampleColumns old;
+        SampleColumns merged;
+        if (is_in_open(samples.front().time)) {
+            open_.decode(old.times, old.values);
+            added += merge(old, samples, merged);
+            replace_open(merged);
+            return added;
         }
-        if (next < old.times.size() && old.times[next] == sample.time) {
-            ++next;
-        }
-        put(sample.time, sample.value);
+        const std::size_t place = chunk_at(samples.front().time);
+        KPID_ASSERT(place < sealed().size());  // It was brought in.
+        const Timestamp last = sealed()[place].last;
+        const auto end = std::partition_point(
+            samples.begin(), samples.end(),
+            [last](const model::Sample& sample) { return sample.time <= last; });
+        decode(sealed()[place], old);
+        added += merge(old, {samples.begin(), end}, merged);
+        replace_sealed(place, merged);
+        samples = {end, samples.end()};
     }
-    for (; next < old.times.size(); ++next) {
-        put(old.times[next], old.values[next]);
-    }
-    std::vector<SealedChunk> behind = take_sealed(end);
-    for (const SealedChunk& chunk : take_sealed(begin)) {
-        note_gone(chunk.first, chunk.stored);
-    }
-    if (with_open) {
-        if (!open_.empty()) {
-            note_gone(open_.first_time(), open_stored_);
-        }
-        reset_open();
-        rebuild(merged.times, merged.values);
-    } else {
-        seal_all(merged);
-        for (SealedChunk& chunk : behind) {
-            add_sealed(std::move(chunk));
-        }
-    }
-    return merged.times.size() - old.times.size();
+    return added;
 }
 
-void ChunkedSamples::seal_all(const Columns& columns) {
+void ChunkedSamples::replace_open(const SampleColumns& columns) {
+    open_ = OpenChunk();
+    open_saved_ = kUnknown;
+    for (std::size_t i = 0; i < columns.times.size(); ++i) {
+        append(columns.times[i], columns.values[i]);
+    }
+}
+
+void ChunkedSamples::replace_sealed(std::size_t at, const SampleColumns& columns) {
+    remove_sealed(at);
     const std::size_t total = columns.times.size();
     const std::size_t pieces = (total + kSealedSamplesMax - 1) / kSealedSamplesMax;
     for (std::size_t piece = 0; piece < pieces; ++piece) {
         const std::size_t begin = total * piece / pieces;
         const std::size_t count = total * (piece + 1) / pieces - begin;
-        add_sealed(seal(std::span(columns.times).subspan(begin, count),
-                        std::span(columns.values).subspan(begin, count)));
+        put_sealed(at + piece, seal(std::span(columns.times).subspan(begin, count),
+                                    std::span(columns.values).subspan(begin, count),
+                                    SealedChunk::Save::kChanged));
     }
 }
 
-void ChunkedSamples::rebuild(std::span<const Timestamp> times, std::span<const double> values) {
-    std::size_t at = 0;
-    for (; times.size() - at > kSealedSamples; at += kSealedSamples) {
-        add_sealed(seal(times.subspan(at, kSealedSamples), values.subspan(at, kSealedSamples)));
+std::size_t ChunkedSamples::erase(model::TimeRange range) {
+    std::size_t erased = 0;
+    for (std::size_t place = chunk_at(range.start);
+         place < sealed().size() && sealed()[place].first <= range.end;) {
+        SampleColumns columns;
+        decode(sealed()[place], columns);
+        const std::size_t before = sealed().size();
+        const std::size_t gone = erase_range(columns, range);
+        erased += gone;
+        if (gone > 0) {
+            replace_sealed(place, columns);
+        }
+        place += 1 + sealed().size() - before;
     }
-    for (; at < times.size(); ++at) {
-        append({times[at], values[at]});
+    if (!open_.empty() && touches(open_.first_time(), open_.last_time(), range)) {
+        SampleColumns columns;
+        open_.decode(columns.times, columns.values);
+        erased += erase_range(columns, range);
+        replace_open(columns);
     }
-}
-
-std::size_t ChunkedSamples::chunk_at(Timestamp time) const {
-    const auto place =
-        std::partition_point(sealed_.begin(), sealed_.end(),
-                             [time](const SealedChunk& chunk) { return chunk.last < time; });
-    return static_cast<std::size_t>(place - sealed_.begin());
-}
-
-std::size_t ChunkedSamples::cut(Columns& columns, Timestamp cutoff) {
-    const std::ptrdiff_t count = first_at_or_after(columns.times, cutoff);
-    columns.times.erase(columns.times.begin(), columns.times.begin() + count);
-    columns.values.erase(columns.values.begin(), columns.values.begin() + count);
-    return static_cast<std::size_t>(count);
+    return erased;
 }
 
 std::size_t ChunkedSamples::drop_before(Timestamp cutoff) {
-    floor_ = std::max(floor_, cutoff);
     std::size_t dropped = 0;
-    const std::size_t whole = chunk_at(cutoff);
-    for (std::size_t i = 0; i < whole; ++i) {
-        dropped += sealed_[i].count;
-        sealed_bytes_ -= sealed_[i].size;
-        note_gone(sealed_[i].first, sealed_[i].stored);
+    while (!sealed().empty() && sealed().front().last < cutoff) {
+        dropped += sealed().front().count;
+        remove_sealed(0);
     }
-    sealed_.erase(sealed_.begin(), sealed_.begin() + static_cast<std::ptrdiff_t>(whole));
-    Columns columns;
-    if (!sealed_.empty()) {
-        SealedChunk& edge = sealed_.front();
-        if (edge.first < cutoff && pays_to_cut(edge.first, edge.last, cutoff)) {
-            decode(edge, columns);
-            dropped += cut(columns, cutoff);
-            sealed_bytes_ -= edge.size;
-            note_gone(edge.first, edge.stored);
-            edge = seal(columns.times, columns.values);
-            sealed_bytes_ += edge.size;
-        }
-    } else if (!open_.empty() && open_.first_time() < cutoff &&
-               (open_.last_time() < cutoff ||
-                pays_to_cut(open_.first_time(), open_.last_time(), cutoff))) {
-        open_.decode(columns.times, columns.values);
-        dropped += cut(columns, cutoff);
-        note_gone(open_.first_time(), open_stored_);
-        reset_open();
-        rebuild(columns.times, columns.values);
-    }
+    begin_ = begin_ == Timestamp::max() ? begin_ : std::max(begin_, cutoff);
     return dropped;
 }
 
-bool ChunkedSamples::copy(model::TimeRange range, std::size_t limit,
-                          model::SeriesColumns& out) const {
-    const Timestamp start = std::max(range.start, floor_);
-    Columns found;
-    for (std::size_t i = chunk_at(start); i < sealed_.size() && sealed_[i].first <= range.end;
+ChunkedSamples::InMemory ChunkedSamples::read(model::TimeRange range) const {
+    InMemory found;
+    const std::span<const SealedChunk> chunks = sealed();
+    for (std::size_t i = chunk_at(range.start); i < chunks.size() && chunks[i].first <= range.end;
          ++i) {
-        decode(sealed_[i], found);
-        // Only the first and the last chunk may hold samples outside of the range.
-        constexpr std::size_t kOutsideMax = 2 * kSealedSamplesMax;
-        if (found.times.size() > kOutsideMax && found.times.size() - kOutsideMax > limit) {
-            return false;
-        }
+        found.pieces.push_back({{chunks[i].first, chunks[i].last}, found.columns.times.size()});
+        decode(chunks[i], found.columns);
     }
-    if (!open_.empty() && open_.first_time() <= range.end && open_.last_time() >= start) {
-        open_.decode(found.times, found.values);
+    if (!open_.empty() && touches(open_.first_time(), open_.last_time(), range)) {
+        found.pieces.push_back(
+            {{open_.first_time(), open_.last_time()}, found.columns.times.size()});
+        open_.decode(found.columns.times, found.columns.values);
     }
-    const std::ptrdiff_t begin = first_at_or_after(found.times, start);
-    const std::ptrdiff_t end =
-        std::max(begin, std::upper_bound(found.times.begin(), found.times.end(), range.end) -
-                            found.times.begin());
-    if (static_cast<std::size_t>(end - begin) > limit) {
-        return false;
-    }
-    if (out.times.empty() && begin == 0 && static_cast<std::size_t>(end) == found.times.size()) {
-        out.times = std::move(found.times);
-        out.values = std::move(found.values);
-        return true;
-    }
-    out.times.insert(out.times.end(), found.times.begin() + begin, found.times.begin() + end);
-    out.values.insert(out.values.end(), found.values.begin() + begin, found.values.begin() + end);
-    return true;
-}
-
-bool ChunkedSamples::has_samples_in(model::TimeRange range) const {
-    const Timestamp start = std::max(range.start, floor_);
-    const auto has_end_in = [&](Timestamp first, Timestamp last) {
-        return (first >= start && first <= range.end) || (last >= start && last <= range.end);
-    };
-    const std::size_t place = chunk_at(start);
-    if (place < sealed_.size() && has_end_in(sealed_[place].first, sealed_[place].last)) {
-        return true;
-    }
-    if (!open_.empty() && has_end_in(open_.first_time(), open_.last_time())) {
-        return true;
-    }
-    // The range lies within one chunk, between its ends, or holds nothing.
-    model::SeriesColumns found;
-    const bool fits = copy({start, range.end}, kOpenChunkSamplesMax, found);
-    return !fits || !found.times.empty();
+    found.needs_disk = range.start <= evicted_end_ && range.end >= begin_;
+    return found;
 }
 
 std::optional<double> ChunkedSamples::value_at(Timestamp time) const {
-    const std::optional<Timestamp> last = newest();
-    if (!last || time > *last || time < floor_) {
-        return std::nullopt;
-    }
     if (!open_.empty() && time == open_.last_time()) {
         return open_.last_value();
     }
-    model::SeriesColumns found;
-    const bool fits = copy({time, time}, 1, found);
-    KPID_ASSERT(fits);
-    return found.values.empty() ? std::nullopt : std::optional(found.values.front());
+    const InMemory found = read({time, time});
+    const auto place = static_cast<std::size_t>(first_at_or_after(found.columns.times, time));
+    return place < found.columns.times.size() && found.columns.times[place] == time
+               ? std::optional(found.columns.values[place])
+               : std::nullopt;
 }
 
 std::optional<Timestamp> ChunkedSamples::newest() const {
     if (!open_.empty()) {
         return open_.last_time();
     }
-    return sealed_.empty() ? std::nullopt : std::optional(sealed_.back().last);
+    const Timestamp end = sealed_end();
+    return end == Timestamp::min() ? std::nullopt : std::optional(end);
+}
+
+bool ChunkedSamples::may_have_samples_in(model::TimeRange range) const {
+    const std::optional<Timestamp> end = newest();
+    return end && touches(begin_, *end, range);
+}
+
+std::size_t ChunkedSamples::samples_in_memory() const {
+    std::size_t count = open_.count();
+    for (const SealedChunk& chunk : sealed()) {
+        count += chunk.count;
+    }
+    return count;
 }
 
 std::size_t ChunkedSamples::heap_bytes() const {
-    return sealed_.capacity() * sizeof(SealedChunk) + sealed_bytes_ + open_.capacity_bytes() +
-           gone_.capacity() * sizeof(Timestamp);
+    const std::size_t sealed_bytes =
+        sealed_ ? sizeof(Sealed) + sealed_->chunks.capacity() * sizeof(SealedChunk) + sealed_->bytes
+                : 0;
+    return sealed_bytes + open_.capacity_bytes();
 }
 
 }  // namespace kpid::storage

@@ -4,99 +4,83 @@
 #include "storage/chunked_samples.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace kpid::storage {
 
-std::vector<ChunkedSamples::SavedChunk> ChunkedSamples::collect_unsaved() {
-    std::vector<SavedChunk> changes;
-    changes.reserve(gone_.size() + 1);
-    for (const Timestamp first : gone_) {
-        changes.push_back({first, std::nullopt});
+bool ChunkedSamples::has_unsaved_sealed() const {
+    return std::any_of(sealed().begin(), sealed().end(), [](const SealedChunk& chunk) {
+        return chunk.save != SealedChunk::Save::kDone;
+    });
+}
+
+std::string ChunkedSamples::encode_open() const {
+    if (open_.empty()) {
+        return {};
     }
-    gone_saving_ = static_cast<std::uint32_t>(gone_.size());
-    for (SealedChunk& chunk : sealed_) {
-        if (chunk.save == Save::kNeeded) {
-            changes.push_back({chunk.first, std::string(chunk.text())});
-            chunk.save = Save::kRunning;
-            chunk.stored = true;
+    SampleColumns columns;
+    columns.times.reserve(open_.count());
+    columns.values.reserve(open_.count());
+    open_.decode(columns.times, columns.values);
+    return encode_chunk(columns.times, columns.values);
+}
+
+void ChunkedSamples::note_saved() {
+    if (sealed_ != nullptr) {
+        for (SealedChunk& chunk : sealed_->chunks) {
+            chunk.save = SealedChunk::Save::kDone;
         }
     }
-    if (open_.count() != open_saved_) {
-        Columns columns;
-        open_.decode(columns.times, columns.values);
-        changes.push_back({open_.first_time(), encode_chunk(columns.times, columns.values)});
-        open_saving_ = static_cast<std::uint16_t>(open_.count());
-        open_stored_ = true;
-    }
-    return changes;
-}
-
-void ChunkedSamples::save_succeeded() {
-    gone_.erase(gone_.begin(), gone_.begin() + gone_saving_);
-    gone_saving_ = 0;
-    for (SealedChunk& chunk : sealed_) {
-        if (chunk.save == Save::kRunning) {
-            chunk.save = Save::kDone;
-        }
-    }
-    if (open_saving_ != 0) {
-        open_saved_ = std::exchange(open_saving_, std::uint16_t{0});
-    }
-}
-
-void ChunkedSamples::save_failed() {
-    gone_saving_ = 0;
-    for (SealedChunk& chunk : sealed_) {
-        if (chunk.save == Save::kRunning) {
-            chunk.save = Save::kNeeded;
-        }
-    }
-    open_saving_ = 0;
-}
-
-bool ChunkedSamples::has_unsaved() const {
-    // Chunks are sealed and rewritten at the end mostly.
-    return !gone_.empty() || open_.count() != open_saved_ ||
-           std::any_of(sealed_.rbegin(), sealed_.rend(),
-                       [](const SealedChunk& chunk) { return chunk.save != Save::kDone; });
-}
-
-bool ChunkedSamples::has_stored() const {
-    return !gone_.empty() || open_stored_ ||
-           std::any_of(sealed_.begin(), sealed_.end(),
-                       [](const SealedChunk& chunk) { return chunk.stored; });
-}
-
-Result<std::size_t> ChunkedSamples::load(std::string_view bytes) {
-    KPID_TRY(const ChunkInfo info, read_chunk_header(bytes));
-    if (!sealed_.empty() && info.first <= sealed_.back().last) {
-        return Error{Code::kDataLoss, "a chunk begins before the one before it ends"};
-    }
-    SealedChunk chunk{.first = info.first,
-                      .last = info.last,
-                      .count = static_cast<std::uint32_t>(info.count),
-                      .size = static_cast<std::uint32_t>(bytes.size()),
-                      .bytes = std::make_unique_for_overwrite<char[]>(bytes.size()),
-                      .save = Save::kDone,
-                      .stored = true};
-    std::memcpy(chunk.bytes.get(), bytes.data(), bytes.size());
-    add_sealed(std::move(chunk));
-    return info.count;
-}
-
-void ChunkedSamples::finish_loading() {
-    if (sealed_.empty() || !open_.empty() || sealed_.back().count >= kSealedSamples) {
-        return;
-    }
-    Columns columns;
-    for (const SealedChunk& chunk : take_sealed(sealed_.size() - 1)) {
-        decode(chunk, columns);
-    }
-    rebuild(columns.times, columns.values);
-    open_stored_ = true;
     open_saved_ = static_cast<std::uint16_t>(open_.count());
+}
+
+void ChunkedSamples::note_failed() {
+    if (sealed_ != nullptr) {
+        for (SealedChunk& chunk : sealed_->chunks) {
+            if (chunk.save == SealedChunk::Save::kNever) {
+                chunk.save = SealedChunk::Save::kChanged;
+            }
+        }
+    }
+    open_saved_ = kUnknown;
+}
+
+std::size_t ChunkedSamples::evict() {
+    if (sealed_ == nullptr) {
+        return 0;
+    }
+    const std::size_t before = sealed_->bytes;
+    std::vector<SealedChunk>& chunks = sealed_->chunks;
+    for (const SealedChunk& chunk : chunks) {
+        if (chunk.save == SealedChunk::Save::kDone) {
+            evicted_end_ = std::max(evicted_end_, chunk.last);
+            sealed_->bytes -= chunk.size;
+        }
+    }
+    std::erase_if(chunks,
+                  [](const SealedChunk& chunk) { return chunk.save == SealedChunk::Save::kDone; });
+    const std::size_t evicted = before - sealed_->bytes;
+    if (chunks.empty()) {
+        sealed_.reset();
+    }
+    return evicted;
+}
+
+Result<void> ChunkedSamples::load_open(Timestamp begin, Timestamp sealed_end,
+                                       std::string_view chunk) {
+    SampleColumns columns;
+    if (!chunk.empty()) {
+        KPID_CHECK_OK(decode_chunk(chunk, columns.times, columns.values));
+        if (columns.times.front() <= sealed_end) {
+            return Error{Code::kDataLoss, "an open chunk begins before the sealed ones end"};
+        }
+    }
+    begin_ = begin;
+    evicted_end_ = sealed_end;
+    replace_open(columns);
+    open_.shrink();
+    open_saved_ = sealed_ == nullptr ? static_cast<std::uint16_t>(open_.count()) : kUnknown;
+    return {};
 }
 
 }  // namespace kpid::storage

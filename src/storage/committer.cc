@@ -40,8 +40,8 @@ Result<void> Committer::run_alone(const std::function<Result<void>()>& task) {
 
 Result<void> Committer::wait_for(Request& request) {
     const MutexLock lock(mutex_);
-    if (queue_.size() >= options_.queue_batches_max ||
-        queued_samples_ >= options_.queue_samples_max) {
+    if (request.batch != nullptr && (queue_.size() >= options_.queue_batches_max ||
+                                     queued_samples_ >= options_.queue_samples_max)) {
         ++queue_refusals_;
         return resource_exhausted(
             fmt::format("the storage's queue is full: {} batches with {} samples wait",
@@ -104,6 +104,11 @@ void Committer::run() {
             request->wake.notify_one();
         }
     }
+}
+
+Committer::Waiting Committer::waiting() const {
+    const MutexLock lock(mutex_);
+    return {queue_.size(), queued_samples_};
 }
 
 Result<void> Committer::health() const {

@@ -27,12 +27,17 @@ public:
     /// Blocks until the batch is durable and readable, or failed; kResourceExhausted when the queue
     /// is full.
     [[nodiscard]] Result<void> commit(PreparedBatch& batch);
-    /// Calls `task` on the committer's thread, between two groups, and waits for it.
+    /// Calls `task` on the committer's thread, between two groups, and waits for it. Never refused.
     [[nodiscard]] Result<void> run_alone(const std::function<Result<void>()>& task);
 
     /// The error of the last write, if it failed.
     [[nodiscard]] Result<void> health() const;
     [[nodiscard]] std::uint64_t queue_refusals() const { return queue_refusals_; }
+    struct Waiting {
+        std::size_t batches = 0;
+        std::size_t samples = 0;
+    };
+    [[nodiscard]] Waiting waiting() const;
 
 private:
     /// Lies on the waiting caller's stack.

@@ -2,185 +2,46 @@
 
 #include "kpid/base/assert.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <bit>
-#include <map>
 #include <utility>
 
 namespace kpid::storage {
-namespace {
-
-bool same_bits(double a, double b) {
-    return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
-}
-
-}  // namespace
-
-SeriesPointer GroupCommitter::find(const model::Labels& labels, const SeriesPointer& known) const {
-    if (known != nullptr && !known->removed()) {
-        return known;
-    }
-    if (SeriesPointer indexed = index_.find(labels)) {
-        return indexed;
-    }
-    const auto place = created_.find(labels);
-    return place != created_.end() ? place->second : nullptr;
-}
-
-SeriesPointer GroupCommitter::find_or_create(const model::Labels& labels) {
-    if (SeriesPointer known = find(labels, nullptr)) {
-        return known;
-    }
-    if (series_count_ + created_.size() >= options_.series_max) {
-        return nullptr;
-    }
-    auto series = std::make_shared<MemorySeries>(SeriesId(next_series_));
-    ++next_series_;
-    created_.emplace(labels, series);
-    return series;
-}
-
-// Finds what is refused before anything is kept aside.
-void GroupCommitter::judge_whole(PreparedBatch& batch) {
-    std::vector<model::Rejection>& rejected = batch.result.rejected;
-    std::set<model::Labels> fresh;
-    std::map<std::pair<model::Labels, Timestamp>, double> own;
-    for (const PreparedBatch::Place& place : batch.places) {
-        const model::SeriesSample& sample = batch.samples[place.index];
-        const auto refuse = [&rejected, &place](Refusal refusal) {
-            rejected.push_back({place.index, refusal.reason, std::move(refusal.message)});
-        };
-        const auto [twin, is_first] = own.try_emplace({sample.labels, sample.time}, sample.value);
-        if (!is_first) {
-            if (!same_bits(twin->second, sample.value)) {
-                refuse(SampleRules::duplicate(sample, twin->second));
-            }
-            continue;
-        }
-        const SeriesPointer series = find(sample.labels, place.series);
-        if (series == nullptr) {
-            fresh.insert(sample.labels);
-            if (series_count_ + created_.size() + fresh.size() > options_.series_max) {
-                refuse(limit_reached(sample));
-            }
-            continue;
-        }
-        const MemorySeries::Standing standing = series->standing_at(sample.time);
-        if (standing.value && !same_bits(*standing.value, sample.value)) {
-            refuse(SampleRules::duplicate(sample, *standing.value));
-        } else if (!standing.value && standing.newest) {
-            if (auto refusal = rules_.check_order(sample, *standing.newest)) {
-                refuse(*std::move(refusal));
-            }
-        }
-    }
-    batch.refused =
-        std::any_of(rejected.begin(), rejected.end(), [](const model::Rejection& rejection) {
-            return rejection.reason != model::RejectReason::kReserved;
-        });
-    if (batch.refused) {
-        batch.places.clear();
-        batch.state = {};
-    }
-}
-
-void GroupCommitter::judge(PreparedBatch& batch) {
-    if (batch.all_or_nothing) {
-        judge_whole(batch);
-    }
-    for (PreparedBatch::Place& place : batch.places) {
-        const model::SeriesSample& sample = batch.samples[place.index];
-        const auto refuse = [&batch, &place](Refusal refusal) {
-            batch.result.rejected.push_back(
-                {place.index, refusal.reason, std::move(refusal.message)});
-        };
-        if (place.series == nullptr || place.series->removed()) {
-            place.series = find_or_create(sample.labels);
-        }
-        if (place.series == nullptr) {
-            refuse(limit_reached(sample));
-            continue;
-        }
-        const MemorySeries::Standing standing = place.series->standing_at(sample.time);
-        if (standing.value) {
-            if (!same_bits(*standing.value, sample.value)) {
-                refuse(SampleRules::duplicate(sample, *standing.value));
-                continue;
-            }
-            ++batch.repeated;
-            ++batch.result.accepted;
-            continue;
-        }
-        if (standing.newest) {
-            if (auto refusal = rules_.check_order(sample, *standing.newest)) {
-                refuse(*std::move(refusal));
-                continue;
-            }
-        }
-        if (place.series->pending().empty()) {
-            touched_.push_back(place.series);
-        }
-        place.series->add_pending({sample.time, sample.value});
-        ++batch.result.accepted;
-    }
-    std::sort(
-        batch.result.rejected.begin(), batch.result.rejected.end(),
-        [](const model::Rejection& a, const model::Rejection& b) { return a.index < b.index; });
-}
-
-Refusal GroupCommitter::limit_reached(const model::SeriesSample& sample) const {
-    return {model::RejectReason::kLimit,
-            fmt::format("{} would be a new series; the limit of {} is reached",
-                        sample.labels.to_string(), options_.series_max)};
-}
 
 void GroupCommitter::encode_records(LogBatch& out) {
-    std::vector<RecordSample> samples;
-    Timestamp newest = Timestamp::min();
-    const auto finish_record = [&] {
-        if (samples.empty()) {
-            return;
-        }
-        out.entries.push_back(
-            {LogTable::kSamples, encode_key(next_sequence_), encode_samples(samples)});
-        records_.push_back({next_sequence_, newest});
-        ++next_sequence_;
-        samples.clear();
-        newest = Timestamp::min();
-    };
-    for (const SeriesPointer& series : touched_) {
-        for (const model::Sample& sample : series->pending()) {
-            samples.push_back({series->id(), sample.time, sample.value});
-            newest = std::max(newest, sample.time);
-            if (samples.size() == kRecordSamplesMax) {
-                finish_record();
+    for (std::size_t i = 0; i < runs_.size(); ++i) {
+        const std::size_t end = i + 1 < runs_.size() ? runs_[i + 1].begin : pending_.size();
+        for (std::size_t begin = runs_[i].begin; begin < end; begin += kRecordSamplesMax) {
+            const std::size_t count = std::min(kRecordSamplesMax, end - begin);
+            SampleRecordWriter writer(runs_[i].kind, count);
+            for (const Pending& sample : std::span(pending_).subspan(begin, count)) {
+                writer.add(sample.series->id, sample.time, sample.value);
             }
-        }
-    }
-    finish_record();
-}
-
-void GroupCommitter::encode_state(std::span<PreparedBatch* const> group, LogBatch& out) const {
-    for (const PreparedBatch* batch : group) {
-        for (const model::StateWrite& write : batch->state) {
-            out.entries.push_back({LogTable::kState, write.key, write.value});
+            out.entries.push_back(
+                {LogTable::kSamples, encode_key(next_sequence_), writer.finish()});
+            ++next_sequence_;
         }
     }
 }
 
 Result<void> GroupCommitter::commit(std::span<PreparedBatch* const> group) {
-    for (PreparedBatch* batch : group) {
-        judge(*batch);
-    }
     LogBatch out;
-    for (const auto& [labels, series] : created_) {
-        out.entries.push_back(
-            {LogTable::kSeries, encode_key(series->id().value()), encode_definition(labels)});
+    for (PreparedBatch* batch : group) {
+        if (Result<void> judged = judge(*batch); !judged) {
+            discard();
+            return judged;
+        }
     }
+    out.entries = std::move(definitions_);
+    definitions_.clear();
+    out.entries.insert(out.entries.end(), std::make_move_iterator(versions_.begin()),
+                       std::make_move_iterator(versions_.end()));
+    versions_.clear();
     encode_records(out);
-    encode_state(group, out);
+    for (const PreparedBatch* batch : group) {
+        for (const model::StateWrite& write : batch->state) {
+            out.entries.push_back({LogTable::kState, write.key, write.value});
+        }
+    }
     if (!out.empty()) {
         if (auto written = write(std::move(out)); !written) {
             discard();
@@ -213,8 +74,10 @@ Result<void> GroupCommitter::write(LogBatch batch) {
     failed_series_ = {};
     failed_sequences_ = {};
     failed_state_.clear();
+    failed_versions_.clear();
     ++counters_.commits;
     counters_.log_bytes += bytes;
+    counters_.log_sequence = next_sequence_ - 1;
     return {};
 }
 
@@ -222,13 +85,19 @@ void GroupCommitter::remember_failed(const LogBatch& batch) {
     for (const LogEntry& entry : batch.entries) {
         if (entry.table == LogTable::kState) {
             failed_state_.insert(entry.key);
-            continue;
+        } else if (entry.table == LogTable::kVersions && entry.value) {
+            failed_versions_.insert(entry.key);
         }
-        if (!entry.value || entry.table == LogTable::kChunks) {
+        const bool is_numbered =
+            entry.table == LogTable::kSeries || entry.table == LogTable::kSamples;
+        if (!entry.value || !is_numbered) {
             continue;  // Erasures and chunks are mended by whoever writes them.
         }
         const auto number = decode_key(entry.key);
         KPID_ASSERT(number.has_value());  // It was encoded by commit().
+        if (*number == 0) {
+            continue;  // The storage's own entry, which is written whole each time.
+        }
         NumberRange& failed = entry.table == LogTable::kSeries ? failed_series_ : failed_sequences_;
         failed.begin = std::min(failed.begin, *number);
         failed.end = std::max(failed.end, *number + 1);
@@ -246,11 +115,11 @@ void GroupCommitter::undo_failed(LogBatch& out) const {
         out.erasures.push_back({LogTable::kSamples, encode_key(failed_sequences_.begin),
                                 encode_key(failed_sequences_.end)});
     }
-    if (failed_state_.empty()) {
-        return;
-    }
     std::vector<LogEntry> restored;
-    restored.reserve(failed_state_.size());
+    restored.reserve(failed_state_.size() + failed_versions_.size());
+    for (const std::string& key : failed_versions_) {
+        restored.push_back({LogTable::kVersions, key, {}});
+    }
     for (const std::string& key : failed_state_) {
         restored.push_back({LogTable::kState, key, state_.get(key)});
     }
@@ -259,33 +128,135 @@ void GroupCommitter::undo_failed(LogBatch& out) const {
                        std::make_move_iterator(restored.end()));
 }
 
+void GroupCommitter::put_meta(LogBatch& out) const {
+    StoreMeta meta = meta_;
+    meta.next_series = next_series_;
+    meta.next_sequence = next_sequence_;
+    out.entries.push_back({LogTable::kSeries, encode_key(0), encode_meta(meta)});
+}
+
 void GroupCommitter::apply() {
-    for (const auto& [labels, series] : created_) {
-        ++series_count_;
-        index_.add(labels, series);
+    const std::uint64_t newest_record = next_sequence_ - 1;
+    constexpr std::size_t kAhead = 8;
+    std::uint64_t appended = 0;
+    std::int64_t bytes = 0;
+    Timestamp newest = Timestamp::min();
+    for (std::size_t i = 0; i < pending_.size(); ++i) {
+        if (i + kAhead < pending_.size()) {
+            __builtin_prefetch(pending_[i + kAhead].series, 1);
+        }
+        const Pending& sample = pending_[i];
+        MemorySeries& series = *sample.series;
+        series.pending = 0;
+        series.newest_record = newest_record;
+        newest = std::max(newest, sample.time);
+        if (sample.is_late) {
+            late_.push_back({&series, {sample.time, sample.value}});
+            continue;
+        }
+        const MutexLock lock(index_.lock_of(series));
+        const std::size_t before = series.samples.open_capacity();
+        const std::size_t sealed = series.samples.sealed_bytes();
+        series.samples.append(sample.time, sample.value);
+        bytes += static_cast<std::int64_t>(series.samples.open_capacity()) -
+                 static_cast<std::int64_t>(before);
+        if (const std::size_t grown = series.samples.sealed_bytes() - sealed; grown != 0) {
+            bytes += static_cast<std::int64_t>(grown);
+            counters_.sealed_bytes_in_memory += grown;
+        }
+        ++appended;
+    }
+    counters_.samples_appended += appended;
+    counters_.samples_in_memory += appended;
+    counters_.sample_bytes_in_memory += static_cast<std::uint64_t>(bytes);
+    if (newest.ms() > counters_.newest_ms) {
+        counters_.newest_ms = newest.ms();
+    }
+    counters_.samples_replaced += group_replaced_;
+    counters_.events_appended += group_events_;
+    counters_.series_created += created_.size();
+    apply_late();
+    for (MemorySeries* series : versioned_) {
+        const MutexLock lock(index_.lock_of(*series));
+        series->has_versions = true;
     }
     created_.clear();
-    const std::uint64_t newest_record = next_sequence_ - 1;
-    for (const SeriesPointer& series : touched_) {
-        const MemorySeries::Change change = series->merge_pending();
-        series->set_newest_record(newest_record);
-        counters_.add(change);
-        counters_.samples_appended += static_cast<std::uint64_t>(change.samples);
+    discard();
+}
+
+void GroupCommitter::apply_late() {
+    if (late_.empty()) {
+        return;
     }
-    touched_.clear();
-    for (const RecordBlock& record : records_) {
-        note_record(record.last_sequence, record.newest);
+    // Stable: of two values at one instant the later one stays.
+    std::stable_sort(late_.begin(), late_.end(), [](const auto& a, const auto& b) {
+        return std::pair(a.first->ref.value(), a.second.time) <
+               std::pair(b.first->ref.value(), b.second.time);
+    });
+    std::vector<model::Sample> samples;
+    for (std::size_t begin = 0; begin < late_.size();) {
+        MemorySeries& series = *late_[begin].first;
+        samples.clear();
+        std::size_t end = begin;
+        for (; end < late_.size() && late_[end].first == &series; ++end) {
+            if (!samples.empty() && samples.back().time == late_[end].second.time) {
+                samples.back() = late_[end].second;
+            } else {
+                samples.push_back(late_[end].second);
+            }
+        }
+        begin = end;
+        const MutexLock lock(index_.lock_of(series));
+        const std::size_t before = series.samples.heap_bytes();
+        const std::size_t sealed = series.samples.sealed_bytes();
+        const std::size_t added = series.samples.merge_late(samples);
+        counters_.samples_appended += added;
+        counters_.samples_late += added;
+        counters_.samples_in_memory += added;
+        counters_.sample_bytes_in_memory += series.samples.heap_bytes() - before;
+        counters_.sealed_bytes_in_memory += series.samples.sealed_bytes() - sealed;
     }
-    records_.clear();
+    late_.clear();
 }
 
 void GroupCommitter::discard() {
-    for (const SeriesPointer& series : touched_) {
-        series->discard_pending();
+    for (const Pending& sample : pending_) {
+        sample.series->pending = 0;
     }
-    touched_.clear();
-    created_.clear();
-    records_.clear();
+    pending_.clear();
+    runs_.clear();
+    pending_at_.clear();
+    is_indexed_ = false;
+    versions_.clear();
+    versioned_.clear();
+    definitions_.clear();
+    group_replaced_ = 0;
+    group_events_ = 0;
+    if (!created_.empty()) {
+        // Their definitions may or may not be on the disk: their numbers are not used again.
+        index_.remove(created_);
+        series_count_ -= created_.size();
+        created_.clear();
+    }
+}
+
+void GroupCommitter::declare_kinds(const model::MetricKinds& kinds) {
+    const auto set_kind = [this](const std::string& name, std::optional<model::MetricKind> kind) {
+        const std::array matchers{model::Matcher::equal(model::kMetricName, name)};
+        for (MemorySeries* series : index_.select(matchers).series) {
+            series->is_kind_declared = kind.has_value();
+            series->kind = kind.value_or(model::MetricKind::kGauge);
+        }
+    };
+    for (const auto& [name, kind] : kinds_) {
+        if (!kinds.contains(name)) {
+            set_kind(name, std::nullopt);
+        }
+    }
+    for (const auto& [name, kind] : kinds) {
+        set_kind(name, kind);
+    }
+    kinds_ = kinds;
 }
 
 }  // namespace kpid::storage

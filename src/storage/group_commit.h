@@ -4,60 +4,26 @@
 #include "kpid/model/appender.h"
 #include "kpid/storage/log.h"
 #include "kpid/storage/options.h"
-#include "kpid/storage/stats.h"
+#include "storage/chunk_reader.h"
+#include "storage/counters.h"
+#include "storage/prepared_batch.h"
 #include "storage/record.h"
 #include "storage/sample_rules.h"
 #include "storage/series_index.h"
 #include "storage/state_table.h"
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 
-#include <array>
-#include <atomic>
 #include <cstdint>
-#include <deque>
 #include <limits>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace kpid::storage {
-
-/// Counters that any thread reads.
-struct Counters {
-    std::atomic<std::uint64_t> samples_in_memory = 0;
-    std::atomic<std::uint64_t> sample_bytes_in_memory = 0;
-    std::atomic<std::uint64_t> samples_appended = 0;
-    std::atomic<std::uint64_t> samples_repeated = 0;
-    std::array<std::atomic<std::uint64_t>, kRejectReasons.size()> rejected{};
-    std::atomic<std::uint64_t> commits = 0;
-    std::atomic<std::uint64_t> log_bytes = 0;
-    std::atomic<std::uint64_t> write_failures = 0;
-    std::atomic<std::uint64_t> log_sequence = 0;
-
-    void add(MemorySeries::Change change) {
-        samples_in_memory += static_cast<std::uint64_t>(change.samples);
-        sample_bytes_in_memory += static_cast<std::uint64_t>(change.bytes);
-    }
-};
-
-/// One append or state write that was checked as far as that needs no order, and its outcome.
-struct PreparedBatch {
-    /// A sample that goes on to be judged.
-    struct Place {
-        std::size_t index = 0;  ///< Into `samples`.
-        SeriesPointer series;   ///< Null when it was unknown.
-    };
-
-    std::span<const model::SeriesSample> samples;  // borrowed from the caller
-    std::span<const model::StateWrite> state;      // borrowed from the caller
-    std::vector<Place> places;                     // in order of time, then index
-    model::AppendResult result;
-    std::uint64_t repeated = 0;
-    bool all_or_nothing = false;
-    bool refused = false;  ///< All of it, since a part was.
-};
 
 /// The state behind the committer: owned and called by one thread, or by nobody else before that
 /// thread starts.
@@ -70,55 +36,124 @@ public:
           log_(log),
           index_(index),
           state_(state),
-          counters_(counters) {}
+          counters_(counters),
+          chunks_(log, counters) {}
 
     /// Rebuilds everything from the log.
     [[nodiscard]] Result<void> replay();
     /// All batches or none: fills in their results, or gives back why nothing was stored.
     [[nodiscard]] Result<void> commit(std::span<PreparedBatch* const> group);
-    /// Erases the oldest records that hold nothing newer than `cutoff`, and those of the series
-    /// `empty` that have neither samples nor records.
-    [[nodiscard]] Result<void> forget(Timestamp cutoff, std::span<const SeriesPointer> empty);
+    /// From now on, and for the series that stand already.
+    void declare_kinds(const model::MetricKinds& kinds);
+
     /// Sequence of the newest record.
     [[nodiscard]] std::uint64_t last_sequence() const { return next_sequence_ - 1; }
-    /// Writes what the disk lacks of these series' chunks, in one batch.
-    [[nodiscard]] Result<void> save_chunks(std::span<const SeriesPointer> series);
-    /// Erases the records up to `sequence`: all their samples stand in saved chunks.
-    [[nodiscard]] Result<void> trim_records(std::uint64_t sequence);
+    /// Writes what the disk lacks of these series' chunks, in one batch; then gives sealed chunks
+    /// up when `evicts`.
+    [[nodiscard]] Result<void> save_chunks(std::span<MemorySeries* const> series, bool evicts);
+    /// All records up to `sequence` stand in saved chunks; those up to `erased` go.
+    [[nodiscard]] Result<void> note_saved(std::uint64_t sequence, std::uint64_t erased);
+    /// Gives up what memory holds from before `cutoff`.
+    void drop_before(std::span<MemorySeries* const> series, Timestamp cutoff);
+    /// Forgets those of the series that have nothing newer than `cutoff` and that no record names.
+    [[nodiscard]] Result<void> forget(std::span<MemorySeries* const> series, Timestamp cutoff);
+    /// Deletes the samples in the range; returns how many series had some.
+    [[nodiscard]] Result<std::size_t> erase(std::span<MemorySeries* const> series,
+                                            model::TimeRange range);
+    /// Moves what readers found damaged out of the way.
+    [[nodiscard]] Result<void> set_aside(std::span<const DamagedEntry> damaged);
+    [[nodiscard]] Result<void> raise_size_floor(Timestamp floor);
+    /// Written with the next checkpoint.
+    void note_floors(Timestamp floor, Timestamp long_kept) {
+        meta_.floor = floor;
+        meta_.long_kept_floor = long_kept;
+    }
+    [[nodiscard]] const StoreMeta& meta() const { return meta_; }
+    [[nodiscard]] const ChunkReader& chunks() const { return chunks_; }
+    /// The oldest record that is kept.
+    [[nodiscard]] std::uint64_t first_kept() const { return first_kept_; }
     /// Fine, or why the last write to the log failed.
     [[nodiscard]] const Result<void>& health() const { return health_; }
 
 private:
-    /// Records are forgotten by the block: so many consecutive sequences.
-    struct RecordBlock {
-        std::uint64_t last_sequence = 0;
-        Timestamp newest;
-    };
+    using Place = PreparedBatch::Place;
 
+    /// An accepted sample until it is durable.
+    struct Pending {
+        MemorySeries* series = nullptr;
+        Timestamp time;
+        double value = 0;
+        Timestamp newest;  ///< Of the series, this one included.
+        bool is_late = false;
+    };
+    struct PendingKey {
+        MemorySeries* series = nullptr;
+        Timestamp time;
+        bool operator==(const PendingKey&) const = default;
+        friend std::size_t hash_value(const PendingKey& key) {
+            return std::hash<const void*>()(key.series) * 31 +
+                   std::hash<std::int64_t>()(key.time.ms());
+        }
+    };
+    /// Consecutive pending samples of one origin.
+    struct Run {
+        RecordKind kind = RecordKind::kExternal;
+        std::size_t begin = 0;
+    };
     /// From begin up to, but without, end.
     struct NumberRange {
         std::uint64_t begin = std::numeric_limits<std::uint64_t>::max();
         std::uint64_t end = 0;
     };
 
-    void judge(PreparedBatch& batch);
-    void judge_whole(PreparedBatch& batch);
-    /// `known` when it is still in the index, else what the index or this group has; or null.
-    [[nodiscard]] SeriesPointer find(const model::Labels& labels, const SeriesPointer& known) const;
-    [[nodiscard]] Refusal limit_reached(const model::SeriesSample& sample) const;
-    [[nodiscard]] SeriesPointer find_or_create(const model::Labels& labels);
+    // judge.cc
+    [[nodiscard]] Result<void> judge(PreparedBatch& batch);
+    [[nodiscard]] Result<void> judge_whole(PreparedBatch& batch);
+    [[nodiscard]] Result<void> judge_place(PreparedBatch& batch, Place& place);
+    [[nodiscard]] Result<void> judge_gauge(PreparedBatch& batch, const Place& place);
+    [[nodiscard]] Result<void> judge_version(PreparedBatch& batch, const Place& place,
+                                             bool is_event);
+    void accept(const Place& place, std::optional<Timestamp> newest);
+    [[nodiscard]] model::MetricKind kind_of(const MemorySeries& series,
+                                            const PreparedBatch& batch) const;
+    /// Makes the series when there is none; null at the limit.
+    [[nodiscard]] MemorySeries* find_or_create(PreparedBatch& batch, Place& place);
+    [[nodiscard]] MemorySeries* find_known(PreparedBatch& batch, Place& place);
+    [[nodiscard]] std::optional<Timestamp> newest_of(const MemorySeries& series) const;
+    /// Of pending and stored samples.
+    [[nodiscard]] Result<std::optional<double>> value_at(MemorySeries& series, Timestamp time);
+    void index_pending();
+    [[nodiscard]] Refusal limit_reached(const PreparedBatch& batch, const Place& place) const;
+    void add_version(MemorySeries& series, const VersionRow& row);
+    [[nodiscard]] Result<bool> has_rows_at(const MemorySeries& series, Timestamp time) const;
+
+    // group_commit.cc
     void encode_records(LogBatch& out);
-    void encode_state(std::span<PreparedBatch* const> group, LogBatch& out) const;
     [[nodiscard]] Result<void> write(LogBatch batch);
     void undo_failed(LogBatch& out) const;
     void remember_failed(const LogBatch& batch);
     void apply();
+    void apply_late();
     void discard();
-    void note_record(std::uint64_t sequence, Timestamp newest);
-    [[nodiscard]] Result<void> replay_series(std::string_view key, std::string_view value);
-    [[nodiscard]] Result<void> replay_chunk(std::string_view key, std::string_view value);
-    void finish_chunks();
-    [[nodiscard]] Result<void> replay_samples(std::string_view key, std::string_view value);
+    void put_meta(LogBatch& out) const;
+
+    // history.cc
+    [[nodiscard]] Result<void> bring_in(MemorySeries& series, Timestamp time);
+    [[nodiscard]] Result<void> bring_in_all(MemorySeries& series, model::TimeRange range);
+    void collect_unsaved(const MemorySeries& series, LogBatch& out);
+    [[nodiscard]] Result<void> erase_one(MemorySeries& series, model::TimeRange range,
+                                         LogBatch& out, bool& had_samples);
+
+    // replay.cc
+    struct Replay;
+    [[nodiscard]] Result<void> replay_all(Replay& replay);
+    [[nodiscard]] Result<void> replay_series(Replay& replay, std::string_view key,
+                                             std::string_view value);
+    [[nodiscard]] Result<void> replay_open(Replay& replay, std::string_view key,
+                                           std::string_view value);
+    [[nodiscard]] Result<void> replay_version_flags(Replay& replay);
+    [[nodiscard]] Result<void> replay_record(Replay& replay, std::string_view key,
+                                             std::string_view value);
 
     const StorageOptions& options_;
     const SampleRules& rules_;
@@ -126,18 +161,28 @@ private:
     SeriesIndex& index_;
     StateTable& state_;
     Counters& counters_;
+    const ChunkReader chunks_;
 
     std::uint64_t next_series_ = 1;
     std::uint64_t next_sequence_ = 1;
-    std::uint64_t first_live_sequence_ = 1;
-    std::deque<RecordBlock> blocks_;
+    std::uint64_t first_kept_ = 1;
+    StoreMeta meta_;  // as it will be written; the first two numbers at the last moment
     std::size_t series_count_ = 0;
+    model::MetricKinds kinds_;
 
     // Of the group at work.
-    std::vector<SeriesPointer> touched_;  // have pending samples
-    boost::unordered_flat_map<model::Labels, SeriesPointer, model::LabelsHash> created_;
-    std::vector<RecordBlock> records_;  // one entry a record
-    std::uint64_t bytes_ = 0;
+    std::vector<Pending> pending_;
+    std::vector<Run> runs_;
+    std::vector<MemorySeries*> created_;
+    std::vector<LogEntry> definitions_;  // of created_
+    std::vector<LogEntry> versions_;
+    std::vector<MemorySeries*> versioned_;  // got their first row
+    std::uint64_t group_replaced_ = 0;
+    std::uint64_t group_events_ = 0;
+    // Of pending_, built when a sample is not newer than its series' newest.
+    boost::unordered_flat_map<PendingKey, std::size_t> pending_at_;
+    bool is_indexed_ = false;
+    std::vector<std::pair<MemorySeries*, model::Sample>> late_;
 
     Result<void> health_;
     // Keys of failed writes: the disk may hold them, so that the next write erases or restores
@@ -145,10 +190,7 @@ private:
     NumberRange failed_series_;
     NumberRange failed_sequences_;
     std::set<std::string, std::less<>> failed_state_;
-
-    // While replaying only.
-    boost::unordered_flat_map<std::uint64_t, SeriesPointer> replayed_;
-    SeriesPointer loading_;  // the series whose chunks come now
+    std::set<std::string, std::less<>> failed_versions_;
 };
 
 }  // namespace kpid::storage

@@ -1,192 +1,280 @@
-// The far end of time: reading the log at the start, forgetting what is beyond the retention.
+// What lies on the disk: chunks that come back for late samples, that are saved, deleted and
+// forgotten.
 
+#include "kpid/base/assert.h"
 #include "storage/group_commit.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace kpid::storage {
 namespace {
 
-// Sequences of one block. Smaller forgets more precisely and remembers more.
-constexpr std::uint64_t kBlockSequences = 1024;
+constexpr std::int64_t kDayMs = 24LL * 60 * 60 * 1000;
+
+std::int64_t day_of(Timestamp time) {
+    return time.ms() / kDayMs - (time.ms() % kDayMs < 0 ? 1 : 0);
+}
+
+std::string after(std::string key) {
+    return key + '\0';
+}
 
 }  // namespace
 
-void GroupCommitter::note_record(std::uint64_t sequence, Timestamp newest) {
-    const bool same_block = !blocks_.empty() && blocks_.back().last_sequence / kBlockSequences ==
-                                                    sequence / kBlockSequences;
-    if (!same_block) {
-        blocks_.push_back({sequence, newest});
-    } else {
-        blocks_.back().last_sequence = sequence;
-        blocks_.back().newest = std::max(blocks_.back().newest, newest);
-    }
-    counters_.log_sequence = sequence;
-}
-
-Result<void> GroupCommitter::replay() {
-    std::vector<model::StateWrite> entry(1);
-    auto replayed = log_.replay([this, &entry](LogTable table, std::string_view key,
-                                               std::string_view value) -> Result<void> {
-        switch (table) {
-            case LogTable::kSeries:
-                return replay_series(key, value);
-            case LogTable::kChunks:
-                return replay_chunk(key, value);
-            case LogTable::kSamples:
-                finish_chunks();
-                return replay_samples(key, value);
-            case LogTable::kState:
-                entry[0].key = key;
-                entry[0].value = std::string(value);
-                state_.apply(entry);
-                return {};
-        }
+Result<void> GroupCommitter::bring_in(MemorySeries& series, Timestamp time) {
+    if (!series.samples.needs_chunk(time)) {
         return {};
+    }
+    bool found = false;
+    const auto visit = [&](const ChunkOnDisk& chunk) -> Result<bool> {
+        found = true;
+        const MutexLock lock(index_.lock_of(series));
+        series.samples.bring_in(chunk.bytes, chunk.first, chunk.last, chunk.count);
+        return false;
+    };
+    Result<void> visited = chunks_.visit_chunks(series.id, {time, Timestamp::max()}, visit);
+    if (!visited && visited.error().code == Code::kDataLoss) {
+        KPID_CHECK_OK(set_aside(chunks_.take_damaged()));
+        visited = chunks_.visit_chunks(series.id, {time, Timestamp::max()}, visit);
+    }
+    KPID_CHECK_OK(std::move(visited));
+    if (!found) {
+        const MutexLock lock(index_.lock_of(series));
+        series.samples.lower_evicted_end(time - Duration(1));
+    }
+    return {};
+}
+
+Result<void> GroupCommitter::bring_in_all(MemorySeries& series, model::TimeRange range) {
+    return chunks_.visit_chunks(series.id, range, [&](const ChunkOnDisk& chunk) -> Result<bool> {
+        // What is wholly in the range goes unread.
+        if (chunk.first < range.start || chunk.last > range.end) {
+            const MutexLock lock(index_.lock_of(series));
+            series.samples.bring_in(chunk.bytes, chunk.first, chunk.last, chunk.count);
+        }
+        return true;
     });
-    finish_chunks();
-    replayed_ = {};
-    first_live_sequence_ = blocks_.empty() ? next_sequence_ : 1;
-    series_count_ = index_.size();
-    return replayed;
 }
 
-Result<void> GroupCommitter::replay_series(std::string_view key, std::string_view value) {
-    KPID_TRY(const std::uint64_t id, decode_key(key));
-    KPID_TRY(const model::Labels labels, decode_definition(value));
-    SeriesPointer series = index_.find(labels);
-    if (series == nullptr) {
-        series = std::make_shared<MemorySeries>(SeriesId(id));
-        index_.add(labels, series);
-    }
-    replayed_.emplace(id, series);
-    next_series_ = std::max(next_series_, id + 1);
-    return {};
-}
-
-Result<void> GroupCommitter::replay_chunk(std::string_view key, std::string_view value) {
-    KPID_TRY(const SeriesId id, decode_chunk_key(key));
-    const auto place = replayed_.find(id.value());
-    if (place == replayed_.end()) {
-        return Error{Code::kDataLoss,
-                     fmt::format("a chunk names the series {}, which is not defined", id.value())};
-    }
-    if (loading_ != place->second) {
-        finish_chunks();
-        loading_ = place->second;
-    }
-    const Result<MemorySeries::Change> loaded = loading_->load_chunk(value);
-    if (!loaded) {
-        return loaded.error().with_context(fmt::format("a chunk of the series {}", id.value()));
-    }
-    counters_.add(*loaded);
-    return {};
-}
-
-void GroupCommitter::finish_chunks() {
-    if (loading_ != nullptr) {
-        counters_.add(loading_->finish_loading());
-        loading_ = nullptr;
-    }
-}
-
-Result<void> GroupCommitter::replay_samples(std::string_view key, std::string_view value) {
-    KPID_TRY(const std::uint64_t sequence, decode_key(key));
-    KPID_TRY(const std::vector<RecordSample> samples, decode_samples(value));
-    Timestamp newest = Timestamp::min();
-    for (const RecordSample& sample : samples) {
-        const auto place = replayed_.find(sample.series.value());
-        if (place == replayed_.end()) {
-            return Error{Code::kDataLoss,
-                         fmt::format("log record {} names the series {}, which is not defined",
-                                     sequence, sample.series.value())};
-        }
-        if (place->second->pending().empty()) {
-            touched_.push_back(place->second);
-        }
-        place->second->add_pending({sample.time, sample.value});
-        newest = std::max(newest, sample.time);
-    }
-    for (const SeriesPointer& series : touched_) {
-        counters_.add(series->merge_pending());
-        series->set_newest_record(sequence);
-    }
-    touched_.clear();
-    note_record(sequence, newest);
-    next_sequence_ = sequence + 1;
-    return {};
-}
-
-Result<void> GroupCommitter::save_chunks(std::span<const SeriesPointer> series) {
-    LogBatch out;
-    for (const SeriesPointer& one : series) {
-        if (one->removed()) {
+// The erasures of a batch come first, so that what stands there meanwhile goes before the chunk
+// comes.
+void GroupCommitter::collect_unsaved(const MemorySeries& series, LogBatch& out) {
+    using Save = ChunkedSamples::SealedChunk::Save;
+    for (const ChunkedSamples::SealedChunk& chunk : series.samples.sealed()) {
+        if (chunk.save == Save::kDone) {
             continue;
         }
-        for (ChunkedSamples::SavedChunk& chunk : one->collect_unsaved()) {
-            out.entries.push_back({LogTable::kChunks, encode_chunk_key(one->id(), chunk.first),
-                                   std::move(chunk.bytes)});
+        std::string key = encode_time_key(series.id, chunk.last);
+        if (chunk.save == Save::kChanged) {
+            out.erasures.push_back(
+                {LogTable::kChunks, encode_time_key(series.id, chunk.first), key});
+        }
+        out.entries.push_back({LogTable::kChunks, std::move(key), std::string(chunk.text())});
+        meta_.day_bytes[day_of(chunk.last)] += chunk.size;
+        ++counters_.chunks_saved;
+    }
+    if (series.samples.is_open_unsaved()) {
+        const std::string chunk = series.samples.encode_open();
+        out.entries.push_back({LogTable::kOpen, encode_key(series.id.value()),
+                               encode_open_entry({.sequence = next_sequence_ - 1,
+                                                  .begin = series.samples.begin(),
+                                                  .sealed_end = series.samples.sealed_end(),
+                                                  .chunk = chunk})});
+    }
+}
+
+Result<void> GroupCommitter::save_chunks(std::span<MemorySeries* const> series, bool evicts) {
+    LogBatch out;
+    for (const MemorySeries* one : series) {
+        if (!one->is_removed) {
+            collect_unsaved(*one, out);
         }
     }
     Result<void> written = out.empty() ? Result<void>() : write(std::move(out));
-    for (const SeriesPointer& one : series) {
-        one->end_save(written.has_value());
+    for (MemorySeries* one : series) {
+        const MutexLock lock(index_.lock_of(*one));
+        if (!written) {
+            one->samples.note_failed();
+            continue;
+        }
+        one->samples.note_saved();
+        if (evicts) {
+            const std::size_t count = one->samples.samples_in_memory();
+            const std::size_t before = one->samples.heap_bytes();
+            counters_.sealed_bytes_in_memory -= one->samples.evict();
+            counters_.sample_bytes_in_memory -= before - one->samples.heap_bytes();
+            counters_.samples_in_memory -= count - one->samples.samples_in_memory();
+        }
     }
     return written;
 }
 
-Result<void> GroupCommitter::trim_records(std::uint64_t sequence) {
-    if (sequence < first_live_sequence_) {
+Result<void> GroupCommitter::note_saved(std::uint64_t sequence, std::uint64_t erased) {
+    LogBatch out;
+    if (erased > 0) {
+        out.erasures.push_back({LogTable::kSamples, encode_key(0), encode_key(erased + 1)});
+    }
+    const std::uint64_t before =
+        std::exchange(meta_.first_unsaved, std::max(meta_.first_unsaved, sequence + 1));
+    put_meta(out);
+    Result<void> written = write(std::move(out));
+    if (!written) {
+        meta_.first_unsaved = before;
+        return written;
+    }
+    first_kept_ = std::max(first_kept_, erased + 1);
+    counters_.first_unsaved_sequence = meta_.first_unsaved;
+    ++counters_.checkpoints;
+    return {};
+}
+
+Result<void> GroupCommitter::raise_size_floor(Timestamp floor) {
+    meta_.size_floor = std::max(meta_.size_floor, floor);
+    const std::int64_t day = day_of(meta_.size_floor);
+    meta_.day_bytes.erase(meta_.day_bytes.begin(), meta_.day_bytes.lower_bound(day));
+    LogBatch out;
+    put_meta(out);
+    return write(std::move(out));
+}
+
+void GroupCommitter::drop_before(std::span<MemorySeries* const> series, Timestamp cutoff) {
+    for (MemorySeries* one : series) {
+        const MutexLock lock(index_.lock_of(*one));
+        const std::size_t bytes = one->samples.heap_bytes();
+        const std::size_t sealed = one->samples.sealed_bytes();
+        counters_.samples_in_memory -= one->samples.drop_before(cutoff);
+        counters_.sample_bytes_in_memory -= bytes - one->samples.heap_bytes();
+        counters_.sealed_bytes_in_memory -= sealed - one->samples.sealed_bytes();
+    }
+}
+
+Result<void> GroupCommitter::forget(std::span<MemorySeries* const> series, Timestamp cutoff) {
+    LogBatch out;
+    std::vector<MemorySeries*> gone;
+    for (MemorySeries* one : series) {
+        const std::optional<Timestamp> newest = one->samples.newest();
+        if (one->is_removed || one->newest_record >= first_kept_ || (newest && *newest >= cutoff)) {
+            continue;
+        }
+        gone.push_back(one);
+        const std::string key = encode_key(one->id.value());
+        const std::string next = encode_key(one->id.value() + 1);
+        out.entries.push_back({LogTable::kSeries, key, {}});
+        out.entries.push_back({LogTable::kOpen, key, {}});
+        out.erasures.push_back({LogTable::kChunks, key, next});
+        if (one->has_versions) {
+            out.erasures.push_back({LogTable::kVersions, key, next});
+        }
+    }
+    if (gone.empty()) {
         return {};
     }
-    LogBatch out;
-    out.erasures.push_back(
-        {LogTable::kSamples, encode_key(first_live_sequence_), encode_key(sequence + 1)});
-    KPID_CHECK_OK(write(std::move(out)));
-    first_live_sequence_ = sequence + 1;
-    while (!blocks_.empty() && blocks_.front().last_sequence <= sequence) {
-        blocks_.pop_front();
+    Result<void> written = write(std::move(out));
+    // Also after a failure: whether their definitions are still on disk is not known, so that no
+    // later record may name them. One that stayed comes back at the next start and is forgotten
+    // then.
+    for (const MemorySeries* one : gone) {
+        counters_.samples_in_memory -= one->samples.samples_in_memory();
+        counters_.sample_bytes_in_memory -= one->samples.heap_bytes();
+        counters_.sealed_bytes_in_memory -= one->samples.sealed_bytes();
+    }
+    index_.remove(gone);
+    series_count_ -= gone.size();
+    counters_.series_removed += gone.size();
+    return written;
+}
+
+Result<void> GroupCommitter::erase_one(MemorySeries& series, model::TimeRange range, LogBatch& out,
+                                       bool& had_samples) {
+    Timestamp last_touched = Timestamp::min();
+    const auto note = [&](const ChunkOnDisk& chunk) -> Result<bool> {
+        last_touched = std::max(last_touched, chunk.last);
+        return true;
+    };
+    KPID_CHECK_OK(bring_in_all(series, range));
+    KPID_CHECK_OK(chunks_.visit_chunks(series.id, range, note));
+    had_samples = last_touched != Timestamp::min();
+    const MutexLock lock(index_.lock_of(series));
+    const std::size_t bytes = series.samples.heap_bytes();
+    const std::size_t sealed = series.samples.sealed_bytes();
+    const std::size_t count = series.samples.samples_in_memory();
+    had_samples = series.samples.erase(range) > 0 || had_samples;
+    counters_.samples_in_memory += series.samples.samples_in_memory() - count;
+    counters_.sample_bytes_in_memory += series.samples.heap_bytes() - bytes;
+    counters_.sealed_bytes_in_memory += series.samples.sealed_bytes() - sealed;
+    if (range.end >= series.samples.evicted_end()) {
+        series.samples.lower_evicted_end(
+            range.start == Timestamp::min() ? Timestamp::min() : range.start - Duration(1));
+    }
+    if (last_touched != Timestamp::min()) {
+        out.erasures.push_back({LogTable::kChunks, encode_time_key(series.id, range.start),
+                                after(encode_time_key(series.id, last_touched))});
+    }
+    if (series.has_versions) {
+        out.erasures.push_back({LogTable::kVersions, encode_time_key(series.id, range.start),
+                                range.end == Timestamp::max()
+                                    ? encode_key(series.id.value() + 1)
+                                    : encode_time_key(series.id, range.end + Duration(1))});
     }
     return {};
 }
 
-Result<void> GroupCommitter::forget(Timestamp cutoff, std::span<const SeriesPointer> empty) {
-    std::size_t blocks = 0;
-    std::uint64_t first_live = first_live_sequence_;
-    while (blocks < blocks_.size() && blocks_[blocks].newest < cutoff) {
-        first_live = blocks_[blocks].last_sequence + 1;
-        ++blocks;
-    }
+Result<std::size_t> GroupCommitter::erase(std::span<MemorySeries* const> series,
+                                          model::TimeRange range) {
     LogBatch out;
-    if (blocks > 0) {
-        out.erasures.push_back(
-            {LogTable::kSamples, encode_key(first_live_sequence_), encode_key(first_live)});
-    }
-    std::vector<SeriesPointer> gone;
-    for (const SeriesPointer& series : empty) {
-        if (!series->removed() && series->newest_record() < first_live && series->is_empty() &&
-            !series->has_stored()) {
-            gone.push_back(series);
-            out.entries.push_back({LogTable::kSeries, encode_key(series->id().value()), {}});
+    std::vector<SeriesId> ids;
+    std::vector<MemorySeries*> touched;
+    for (MemorySeries* one : series) {
+        bool had_samples = false;
+        if (one->is_removed || !one->samples.may_have_samples_in(range)) {
+            continue;
+        }
+        KPID_CHECK_OK(erase_one(*one, range, out, had_samples));
+        if (had_samples) {
+            touched.push_back(one);
+            ids.push_back(one->id);
+            one->newest_record = next_sequence_;
         }
     }
-    if (out.empty()) {
+    if (touched.empty()) {
+        return std::size_t{0};
+    }
+    // Records from before it are read again at a start, and then this one.
+    out.entries.push_back(
+        {LogTable::kSamples, encode_key(next_sequence_), encode_deletion(ids, range)});
+    ++next_sequence_;
+    // In order of key an erasure would take what is put behind it: all erasures come first.
+    for (const MemorySeries* one : touched) {
+        collect_unsaved(*one, out);
+    }
+    Result<void> written = write(std::move(out));
+    for (MemorySeries* one : touched) {
+        const MutexLock lock(index_.lock_of(*one));
+        if (written) {
+            one->samples.note_saved();
+        } else {
+            one->samples.note_failed();
+        }
+    }
+    KPID_CHECK_OK(std::move(written));
+    return touched.size();
+}
+
+Result<void> GroupCommitter::set_aside(std::span<const DamagedEntry> damaged) {
+    if (damaged.empty()) {
         return {};
     }
-    auto written = write(std::move(out));
-    // Also after a failure: whether their definitions are still on disk is not known, so that no
-    // later record may name them. One that stayed comes back empty at the next start and is
-    // forgotten then.
-    for (const SeriesPointer& series : gone) {
-        series->set_removed();
+    LogBatch out;
+    for (const DamagedEntry& entry : damaged) {
+        out.entries.push_back({LogTable::kQuarantine,
+                               std::string(to_string(entry.table)) + '/' + entry.key, entry.value});
+        out.entries.push_back({entry.table, entry.key, {}});
     }
-    index_.remove(gone);
-    series_count_ -= gone.size();
-    KPID_CHECK_OK(std::move(written));
-    first_live_sequence_ = first_live;
-    blocks_.erase(blocks_.begin(), blocks_.begin() + static_cast<std::ptrdiff_t>(blocks));
+    KPID_CHECK_OK(write(std::move(out)));
+    counters_.quarantined += damaged.size();
     return {};
 }
 

@@ -44,28 +44,32 @@ bool is_reserved_name(std::string_view metric_name) {
            metric_name == "ALERTS_FOR_STATE";
 }
 
-std::optional<Refusal> SampleRules::check_origin(const model::Labels& labels,
+std::optional<Refusal> SampleRules::check_origin(std::string_view metric_name,
                                                  model::AppendOrigin origin) const {
-    if (origin == model::AppendOrigin::kRecorded || !is_reserved_name(labels.metric_name())) {
+    if (origin == model::AppendOrigin::kRecorded || !is_reserved_name(metric_name)) {
         return std::nullopt;
     }
-    return Refusal{RejectReason::kReserved,
-                   fmt::format("the name {} is reserved for kpid's own series",
-                               excerpt(labels.metric_name()))};
+    return Refusal{RejectReason::kReserved, fmt::format("the name {} is reserved for kpid's own "
+                                                        "series",
+                                                        excerpt(metric_name))};
 }
 
-std::optional<Refusal> SampleRules::check_labels(const model::Labels& labels) const {
-    if (labels.metric_name().empty()) {
+std::optional<Refusal> SampleRules::check_labels(std::span<const model::LabelView> labels) const {
+    std::string_view metric_name;
+    for (const model::LabelView& label : labels) {
+        metric_name = label.name == model::kMetricName ? label.value : metric_name;
+    }
+    if (metric_name.empty()) {
         return invalid("the series has no metric name");
     }
     if (labels.size() > options_.labels_per_series_max) {
         return invalid(fmt::format("the series {} has {} labels; the limit is {}",
-                                   excerpt(labels.metric_name()), labels.size(),
+                                   excerpt(metric_name), labels.size(),
                                    options_.labels_per_series_max));
     }
-    for (const model::Label& label : labels) {
+    for (const model::LabelView& label : labels) {
         if (label.name.empty()) {
-            return invalid(fmt::format("a label of {} has no name", excerpt(labels.metric_name())));
+            return invalid(fmt::format("a label of {} has no name", excerpt(metric_name)));
         }
         if (label.name.size() > options_.label_name_bytes_max) {
             return invalid(fmt::format("the label name {} has {} bytes; the limit is {}",
@@ -89,44 +93,54 @@ std::optional<Refusal> SampleRules::check_labels(const model::Labels& labels) co
     return std::nullopt;
 }
 
-std::optional<Refusal> SampleRules::check_age(const model::SeriesSample& sample,
-                                              Timestamp now) const {
-    if (sample.time < oldest_kept(now)) {
-        return Refusal{
-            RejectReason::kTooOld,
-            fmt::format("{} at {} is older than the retention of {}", sample.labels.to_string(),
-                        format_rfc3339(sample.time), format_duration(options_.retention))};
+std::optional<RejectReason> SampleRules::age_problem(Timestamp time, Timestamp now) const {
+    if (time < oldest_kept(now)) {
+        return RejectReason::kTooOld;
     }
-    if (sample.time > later(now, options_.future_tolerance)) {
-        return Refusal{
-            RejectReason::kTooFarInFuture,
-            fmt::format("{} at {} is more than {} ahead of now, {}", sample.labels.to_string(),
-                        format_rfc3339(sample.time), format_duration(options_.future_tolerance),
-                        format_rfc3339(now))};
-    }
-    return std::nullopt;
+    return time > later(now, options_.future_tolerance)
+               ? std::optional(RejectReason::kTooFarInFuture)
+               : std::nullopt;
 }
 
-std::optional<Refusal> SampleRules::check_order(const model::SeriesSample& sample,
-                                                Timestamp newest) const {
-    if (sample.time >= earlier(newest, options_.out_of_order_window)) {
-        return std::nullopt;
+Refusal SampleRules::age_refusal(RejectReason reason, const model::Labels& labels, Timestamp time,
+                                 Timestamp now) const {
+    if (reason == RejectReason::kTooOld) {
+        return {reason,
+                fmt::format("{} at {} is older than the retention of {}", labels.to_string(),
+                            format_rfc3339(time), format_duration(options_.retention))};
     }
-    return Refusal{
-        RejectReason::kOutOfOrder,
-        fmt::format("{} at {} is more than {} behind its newest sample, {}",
-                    sample.labels.to_string(), format_rfc3339(sample.time),
-                    format_duration(options_.out_of_order_window), format_rfc3339(newest))};
+    return {reason, fmt::format("{} at {} is more than {} ahead of now, {}", labels.to_string(),
+                                format_rfc3339(time), format_duration(options_.future_tolerance),
+                                format_rfc3339(now))};
 }
 
-Refusal SampleRules::duplicate(const model::SeriesSample& sample, double stored) {
+bool SampleRules::is_in_order(Timestamp time, Timestamp newest,
+                              std::optional<Duration> window) const {
+    return time >= earlier(newest, window.value_or(options_.out_of_order_window));
+}
+
+Refusal SampleRules::order_refusal(const model::Labels& labels, Timestamp time, Timestamp newest,
+                                   std::optional<Duration> window) const {
+    return {RejectReason::kOutOfOrder,
+            fmt::format("{} at {} is more than {} behind its newest sample, {}", labels.to_string(),
+                        format_rfc3339(time),
+                        format_duration(window.value_or(options_.out_of_order_window)),
+                        format_rfc3339(newest))};
+}
+
+Refusal SampleRules::duplicate(const model::Labels& labels, Timestamp time, double stored,
+                               double refused) {
     return {RejectReason::kDuplicateTimestamp,
-            fmt::format("{} has the value {} at {} already; refused {}", sample.labels.to_string(),
-                        value_text(stored), format_rfc3339(sample.time), value_text(sample.value))};
+            fmt::format("{} has the value {} at {} already; refused {}", labels.to_string(),
+                        value_text(stored), format_rfc3339(time), value_text(refused))};
 }
 
 Timestamp SampleRules::oldest_kept(Timestamp now) const {
     return earlier(now, options_.retention);
+}
+
+Timestamp SampleRules::oldest_kept_recorded(Timestamp now) const {
+    return earlier(now, options_.retention_recorded);
 }
 
 }  // namespace kpid::storage

@@ -5,7 +5,9 @@
 #include "kpid/storage/options.h"
 
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 namespace kpid::storage {
 
@@ -25,22 +27,30 @@ public:
     explicit SampleRules(const StorageOptions& options) : options_(options) {}
 
     /// Reserved names of external batches.
-    [[nodiscard]] std::optional<Refusal> check_origin(const model::Labels& labels,
+    [[nodiscard]] std::optional<Refusal> check_origin(std::string_view metric_name,
                                                       model::AppendOrigin origin) const;
     /// The metric's name, UTF-8 and the label limits. Not needed for a series that is stored
     /// already.
-    [[nodiscard]] std::optional<Refusal> check_labels(const model::Labels& labels) const;
+    [[nodiscard]] std::optional<Refusal> check_labels(
+        std::span<const model::LabelView> labels) const;
     /// Retention and future tolerance.
-    [[nodiscard]] std::optional<Refusal> check_age(const model::SeriesSample& sample,
-                                                   Timestamp now) const;
-    /// Against the newest sample of the series.
-    [[nodiscard]] std::optional<Refusal> check_order(const model::SeriesSample& sample,
-                                                     Timestamp newest) const;
+    [[nodiscard]] std::optional<model::RejectReason> age_problem(Timestamp time,
+                                                                 Timestamp now) const;
+    [[nodiscard]] Refusal age_refusal(model::RejectReason reason, const model::Labels& labels,
+                                      Timestamp time, Timestamp now) const;
+    /// Against the newest sample of the series; `window` instead of the options' own.
+    [[nodiscard]] bool is_in_order(Timestamp time, Timestamp newest,
+                                   std::optional<Duration> window) const;
+    [[nodiscard]] Refusal order_refusal(const model::Labels& labels, Timestamp time,
+                                        Timestamp newest, std::optional<Duration> window) const;
     /// The refusal of a second value at one instant; names both.
-    [[nodiscard]] static Refusal duplicate(const model::SeriesSample& sample, double stored);
+    [[nodiscard]] static Refusal duplicate(const model::Labels& labels, Timestamp time,
+                                           double stored, double refused);
 
     /// Samples older than this are beyond the retention.
     [[nodiscard]] Timestamp oldest_kept(Timestamp now) const;
+    /// The same for what is kept for retention_recorded.
+    [[nodiscard]] Timestamp oldest_kept_recorded(Timestamp now) const;
 
 private:
     const StorageOptions options_;

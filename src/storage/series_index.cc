@@ -3,120 +3,123 @@
 #include "kpid/base/assert.h"
 
 #include <algorithm>
-#include <optional>
+#include <array>
+#include <cstdlib>
+#include <new>
+#include <utility>
 
 namespace kpid::storage {
-namespace {
 
-// A series and its entry in the table, with what the allocator adds.
-constexpr std::size_t kSeriesBytes =
-    heap_bytes_of(sizeof(MemorySeries) + 2 * sizeof(void*)) + sizeof(SeriesPointer);
+/// Memory that the system gives when a series is put there.
+struct SeriesIndex::Page {
+    alignas(MemorySeries) std::array<std::byte, kPageSeries * sizeof(MemorySeries)> memory;
+    std::array<std::uint64_t, kPageSeries / 64> used{};
 
-std::vector<LabelView> views_of(const model::Labels& labels) {
-    std::vector<LabelView> views;
-    views.reserve(labels.size());
-    for (const model::Label& label : labels) {
-        views.push_back({label.name, label.value});
+    [[nodiscard]] MemorySeries* slot(std::size_t i) {
+        return std::launder(
+            reinterpret_cast<MemorySeries*>(memory.data() + i * sizeof(MemorySeries)));
     }
-    return views;
+    [[nodiscard]] bool has(std::size_t i) const { return (used[i / 64] >> (i % 64) & 1U) != 0; }
+    void create(std::size_t i) {
+        ::new (static_cast<void*>(memory.data() + i * sizeof(MemorySeries))) MemorySeries();
+        used[i / 64] |= std::uint64_t{1} << (i % 64);
+    }
+    void destroy(std::size_t i) {
+        slot(i)->~MemorySeries();
+        used[i / 64] &= ~(std::uint64_t{1} << (i % 64));
+    }
+};
+
+SeriesIndex::SeriesIndex() : pages_(new std::atomic<Page*>[kPages]()) {
 }
 
-bool same_labels(const StoredLabels& stored, const model::Labels& labels) {
-    if (stored.size() != labels.size()) {
-        return false;
-    }
-    std::size_t i = 0;
-    for (const model::Label& label : labels) {
-        // The value first: names are mostly the same.
-        if (stored.value(i) != label.value || stored.name(i) != label.name) {
-            return false;
+SeriesIndex::~SeriesIndex() {
+    for (std::size_t number = 0; number < kPages; ++number) {
+        Page* page = pages_[number].load(std::memory_order_relaxed);
+        if (page == nullptr) {
+            continue;
         }
-        ++i;
-    }
-    return true;
-}
-
-}  // namespace
-
-SeriesPointer SeriesIndex::find(const model::Labels& labels) const {
-    const PostingsIndex::Pin pin = postings_.pin();
-    const std::optional<SeriesRef> ref = postings_.find(labels);
-    return ref ? pointers({&*ref, 1}).front() : nullptr;
-}
-
-std::vector<SeriesPointer> SeriesIndex::find_all(
-    std::span<const model::SeriesSample> samples) const {
-    std::vector<std::uint64_t> hashes;
-    hashes.reserve(samples.size());
-    for (const model::SeriesSample& sample : samples) {
-        hashes.push_back(sample.labels.hash());
-    }
-    const PostingsIndex::Pin pin = postings_.pin();
-    constexpr SeriesRef kUnknown(kSeriesRefMax + 1);
-    std::vector<SeriesRef> refs(samples.size(), kUnknown);
-    postings_.find_all(
-        hashes,
-        [samples](std::size_t i, const StoredLabels& stored) {
-            return same_labels(stored, samples[i].labels);
-        },
-        [&refs](std::size_t i, std::optional<SeriesRef> ref) {
-            if (ref) {
-                refs[i] = *ref;
+        for (std::size_t i = 0; i < kPageSeries; ++i) {
+            if (page->has(i)) {
+                page->destroy(i);
             }
-        });
-    return pointers(refs);
+        }
+        delete page;
+    }
 }
 
-std::vector<SeriesPointer> SeriesIndex::pointers(std::span<const SeriesRef> refs) const {
-    std::vector<SeriesPointer> found;
-    found.reserve(refs.size());
-    const SharedLock lock(mutex_);
+MemorySeries& SeriesIndex::at(SeriesRef ref) const {
+    Page* page = pages_[ref.value() / kPageSeries].load(std::memory_order_acquire);
+    return *page->slot(ref.value() % kPageSeries);
+}
+
+MemorySeries* SeriesIndex::find(std::span<const LabelView> labels, std::uint64_t hash) const {
+    const SeriesRef ref = postings_.find(labels, hash).value_or(kUnknown);
+    return places({&ref, 1}).front();
+}
+
+std::vector<MemorySeries*> SeriesIndex::places(std::span<const SeriesRef> refs) const {
+    std::vector<MemorySeries*> series;
+    series.reserve(refs.size());
+    // Whoever stands in the postings by now is in its place when the lock is had.
+    const SharedLock lock(adding_);
     for (const SeriesRef ref : refs) {
-        found.push_back(ref.value() < by_ref_.size() ? by_ref_[ref.value()] : nullptr);
+        series.push_back(ref == kUnknown ? nullptr : &at(ref));
     }
-    return found;
+    return series;
 }
 
 SeriesIndex::Selection SeriesIndex::select(std::span<const model::Matcher> matchers) const {
     Selection selection{postings_.pin(), {}};
-    selection.series = pointers(postings_.resolve(matchers).refs());
-    // One that was found just before it got its pointer has no samples yet.
-    std::erase(selection.series, nullptr);
+    selection.series = places(postings_.resolve(matchers).refs());
     return selection;
 }
 
 std::size_t SeriesIndex::bytes() const {
-    return postings_.bytes().total() + postings_.size() * kSeriesBytes;
+    return postings_.bytes().total() + size() * sizeof(MemorySeries);
 }
 
-void SeriesIndex::add(const model::Labels& labels, const SeriesPointer& series) {
-    const std::vector<LabelView> views = views_of(labels);
-    const Result<PostingsIndex::Added> added =
-        postings_.add({.labels = views, .hash = labels.hash(), .id = series->id()});
-    // Labels are as they must be, and their limits lie far below the numbers and the text that the
-    // postings can hold.
-    KPID_ASSERT(added.has_value() && added->is_new);
-    series->set_ref(added->ref);
-    const ExclusiveLock lock(mutex_);
-    if (by_ref_.size() <= added->ref.value()) {
-        by_ref_.resize(added->ref.value() + std::size_t{1});
+SeriesIndex::Added SeriesIndex::add(std::span<const LabelView> labels, std::uint64_t hash,
+                                    SeriesId id) {
+    const ExclusiveLock lock(adding_);
+    const Result<PostingsIndex::Added> added = postings_.add({labels, hash, id});
+    if (!added) {
+        return {};
     }
-    by_ref_[added->ref.value()] = series;
+    if (!added->is_new) {
+        return {&at(added->ref), false};
+    }
+    const std::size_t number = added->ref.value() / kPageSeries;
+    Page* page = pages_[number].load(std::memory_order_relaxed);
+    if (page == nullptr) {
+        page = new Page;  // NOLINT(cppcoreguidelines-owning-memory): owned by pages_
+        pages_[number].store(page, std::memory_order_release);
+    }
+    const std::size_t slot = added->ref.value() % kPageSeries;
+    if (page->has(slot)) {
+        page->destroy(slot);
+    }
+    page->create(slot);
+    MemorySeries& series = *page->slot(slot);
+    series.id = id;
+    series.ref = added->ref;
+    const auto name = std::find_if(labels.begin(), labels.end(), [](const LabelView& label) {
+        return label.name == model::kMetricName;
+    });
+    series.traits = traits_of(name == labels.end() ? std::string_view() : name->value);
+    return {&series, true};
 }
 
-void SeriesIndex::remove(std::span<const SeriesPointer> series) {
+void SeriesIndex::remove(std::span<MemorySeries* const> series) {
     std::vector<SeriesRef> refs;
     refs.reserve(series.size());
-    for (const SeriesPointer& one : series) {
-        refs.push_back(one->ref());
+    for (MemorySeries* one : series) {
+        refs.push_back(one->ref);
+        const MutexLock lock(lock_of(*one));
+        one->is_removed = true;
+        one->samples = ChunkedSamples();
     }
     postings_.remove(refs);
-    {
-        const ExclusiveLock lock(mutex_);
-        for (const SeriesRef ref : refs) {
-            by_ref_[ref.value()] = nullptr;
-        }
-    }
     postings_.release(refs);
 }
 

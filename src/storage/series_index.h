@@ -1,62 +1,117 @@
 #pragma once
 // From label sets and matchers to series in memory.
 
+#include "kpid/base/mutex.h"
 #include "kpid/base/shared_mutex.h"
 #include "kpid/model/matcher.h"
 #include "storage/memory_series.h"
 #include "storage/postings_index.h"
 
+#include <array>
+#include <atomic>
 #include <cstddef>
+#include <memory>
+#include <optional>
 #include <span>
-#include <utility>
 #include <vector>
 
 namespace kpid::storage {
 
 /// All series: a PostingsIndex, and the MemorySeries of each number. Thread-safe; series are added
-/// and removed by the committer only.
+/// and removed by one thread, the committer.
+///
+/// A series lies where it is for as long as it lives. One that was found with a Pin held can be
+/// used as long as the pin lives: it may be removed meanwhile, but its place is not used again.
 class SeriesIndex {
 public:
-    /// Series whose labels can be read as long as this lives.
+    using Pin = PostingsIndex::Pin;
+
+    /// Series that can be used as long as this lives.
     struct Selection {
-        PostingsIndex::Pin pin;
-        std::vector<SeriesPointer> series;
+        Pin pin;
+        std::vector<MemorySeries*> series;
     };
 
-    /// Null when unknown.
-    [[nodiscard]] SeriesPointer find(const model::Labels& labels) const;
-    /// find() for each sample, in order.
-    [[nodiscard]] std::vector<SeriesPointer> find_all(
-        std::span<const model::SeriesSample> samples) const;
-    /// Every series that all matchers match, in no order.
-    [[nodiscard]] Selection select(std::span<const model::Matcher> matchers) const;
+    SeriesIndex();
+    ~SeriesIndex();
+    SeriesIndex(const SeriesIndex&) = delete;
+    SeriesIndex& operator=(const SeriesIndex&) = delete;
 
-    /// Of a series in a living selection.
-    [[nodiscard]] model::Labels labels(const MemorySeries& series) const {
-        return postings_.labels(series.ref());
+    [[nodiscard]] Pin pin() const { return postings_.pin(); }
+
+    // With a pin held.
+
+    /// By sorted labels and their hash; null when unknown.
+    [[nodiscard]] MemorySeries* find(std::span<const LabelView> labels, std::uint64_t hash) const;
+    /// For each hash, of a label set or an encoding of one, the series that verify(i, const
+    /// StoredLabels&) accepts, or null. verify() runs under the index's lock.
+    template <class Verify>
+    [[nodiscard]] std::vector<MemorySeries*> find_all(std::span<const std::uint64_t> hashes,
+                                                      Verify&& verify) const {
+        std::vector<SeriesRef> refs(hashes.size(), kUnknown);
+        postings_.find_all(hashes, verify, [&refs](std::size_t i, std::optional<SeriesRef> ref) {
+            refs[i] = ref.value_or(kUnknown);
+        });
+        return places(refs);
     }
-    /// visit(const StoredLabels&) for a series in a living selection, under the index's lock.
+    [[nodiscard]] model::Labels labels(const MemorySeries& series) const {
+        return postings_.labels(series.ref);
+    }
+    /// visit(const StoredLabels&) under the index's lock.
     template <class Visit>
     void visit_labels(const MemorySeries& series, Visit&& visit) const {
-        const SeriesRef ref = series.ref();
+        const SeriesRef ref = series.ref;
         postings_.visit({&ref, 1},
                         [&visit](SeriesRef, SeriesId, const StoredLabels& set) { visit(set); });
+    }
+
+    /// Every series that all matchers match, in order of their numbers.
+    [[nodiscard]] Selection select(std::span<const model::Matcher> matchers) const;
+    [[nodiscard]] PostingsIndex::Cardinality cardinality(std::size_t top) const {
+        return postings_.cardinality(top);
+    }
+
+    /// Guards the samples of this series, and of others.
+    [[nodiscard]] Mutex& lock_of(const MemorySeries& series) const {
+        return locks_[series.ref.value() % kLocks];
     }
 
     [[nodiscard]] std::size_t size() const { return postings_.size(); }
     /// Of labels, postings and series, without samples. Looks at every label.
     [[nodiscard]] std::size_t bytes() const;
 
-    /// The labels are not there yet.
-    void add(const model::Labels& labels, const SeriesPointer& series);
-    void remove(std::span<const SeriesPointer> series);
+    // The committer.
+
+    struct Added {
+        MemorySeries* series = nullptr;  ///< Null when the index is full.
+        bool is_new = false;
+    };
+    /// Finds the set or adds it, then with this id.
+    [[nodiscard]] Added add(std::span<const LabelView> labels, std::uint64_t hash, SeriesId id);
+    /// An encoding with this hash means this series.
+    void add_alias(const MemorySeries& series, std::uint64_t hash) {
+        postings_.add_alias(series.ref, hash);
+    }
+    void remove(std::span<MemorySeries* const> series);
 
 private:
-    [[nodiscard]] std::vector<SeriesPointer> pointers(std::span<const SeriesRef> refs) const;
+    static constexpr std::size_t kLocks = 256;
+    static constexpr std::size_t kPageSeries = 16'384;
+    static constexpr std::size_t kPages = kSeriesRefMax / kPageSeries + 1;
+    struct Page;
+
+    static constexpr SeriesRef kUnknown{kSeriesRefMax + 1};
+
+    [[nodiscard]] MemorySeries& at(SeriesRef ref) const;
+    /// Of series that the postings gave; null for kUnknown.
+    [[nodiscard]] std::vector<MemorySeries*> places(std::span<const SeriesRef> refs) const
+        KPID_EXCLUDES(adding_);
 
     PostingsIndex postings_;
-    mutable SharedMutex mutex_;
-    std::vector<SeriesPointer> by_ref_ KPID_GUARDED_BY(mutex_);  // null: no such series
+    /// Held while a series stands in the postings and not yet in its place.
+    mutable SharedMutex adding_;
+    std::unique_ptr<std::atomic<Page*>[]> pages_;  // kPages; null where no series ever was
+    mutable std::array<Mutex, kLocks> locks_;
 };
 
 }  // namespace kpid::storage

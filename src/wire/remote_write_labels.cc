@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace kpid::wire {
@@ -64,26 +65,51 @@ std::string_view metric_name_of(const std::vector<LabelView>& labels) {
     return found == labels.end() ? std::string_view() : found->value;
 }
 
-// Sorts the labels and makes a set of them, or says what is wrong.
-Result<model::Labels> make_labels(const RemoteWriteSeries& series, std::vector<LabelView>& labels) {
-    labels.clear();
-    if (!series.problem.empty()) {
-        return invalid_argument(std::string(series.problem));
+// A length below 128, or nothing: then the bytes are read with care.
+std::optional<std::size_t> short_length(const char*& at, const char* end) {
+    if (at == end || static_cast<unsigned char>(*at) >= 0x80) {
+        return std::nullopt;
     }
-    KPID_CHECK_OK(read_labels(series.label_bytes, labels));
-    const auto by_name = [](const LabelView& a, const LabelView& b) { return a.name < b.name; };
-    if (!std::is_sorted(labels.begin(), labels.end(), by_name)) {
-        std::stable_sort(labels.begin(), labels.end(), by_name);
+    return static_cast<std::size_t>(*at++);
+}
+
+// What Prometheus and its kin send: name and value of each label in this order, short, sorted by
+// name, none empty. False when anything is otherwise.
+bool read_usual(std::string_view bytes, std::vector<LabelView>& labels) {
+    constexpr char kLengthDelimited1 = 0x0a;
+    constexpr char kLengthDelimited2 = 0x12;
+    const char* at = bytes.data();
+    const char* const end = at + bytes.size();
+    // A text behind its tag and length.
+    const auto text = [&at](char tag, const char* limit) -> std::string_view {
+        if (at == limit || *at != tag) {
+            return {};
+        }
+        ++at;
+        const std::optional<std::size_t> size = short_length(at, limit);
+        if (!size || *size > static_cast<std::size_t>(limit - at)) {
+            return {};
+        }
+        const std::string_view found(at, *size);
+        at += *size;
+        return found;
+    };
+    while (at != end) {
+        const std::string_view message = text(kLengthDelimited1, end);
+        at = message.data();
+        const char* const limit = message.data() + message.size();
+        if (message.empty()) {
+            return false;
+        }
+        const std::string_view name = text(kLengthDelimited1, limit);
+        const std::string_view value = name.empty() ? name : text(kLengthDelimited2, limit);
+        if (value.empty() || at != limit || labels.size() == kRemoteWriteLabelsMax ||
+            (!labels.empty() && labels.back().name >= name)) {
+            return false;
+        }
+        labels.push_back({name, value});
     }
-    if (std::string problem = problem_of(labels); !problem.empty()) {
-        return invalid_argument(std::move(problem));
-    }
-    std::vector<model::Label> owned;
-    owned.reserve(labels.size());
-    for (const LabelView& label : labels) {
-        owned.push_back({std::string(label.name), std::string(label.value)});
-    }
-    return model::Labels::from(std::move(owned));
+    return true;
 }
 
 }  // namespace
@@ -110,6 +136,22 @@ Result<void> read_labels(std::string_view label_bytes, std::vector<LabelView>& l
     return {};
 }
 
+Result<void> RemoteWriteLabelReader::read(std::string_view bytes,
+                                          std::vector<LabelView>& labels) const {
+    labels.clear();
+    if (read_usual(bytes, labels)) {
+        return {};
+    }
+    KPID_CHECK_OK(read_labels(bytes, labels));
+    const auto by_name = [](const LabelView& a, const LabelView& b) { return a.name < b.name; };
+    std::stable_sort(labels.begin(), labels.end(), by_name);
+    if (std::string problem = problem_of(labels); !problem.empty()) {
+        return invalid_argument(std::move(problem));
+    }
+    std::erase_if(labels, [](const LabelView& label) { return label.value.empty(); });
+    return {};
+}
+
 RemoteWriteSamples series_samples(const RemoteWriteRequest& request) {
     RemoteWriteSamples out;
     out.samples.reserve(request.samples);
@@ -120,7 +162,10 @@ RemoteWriteSamples series_samples(const RemoteWriteRequest& request) {
         if (series.samples.empty()) {
             continue;
         }
-        const Result<model::Labels> labels = make_labels(series, scratch);
+        scratch.clear();
+        const Result<void> labels = series.problem.empty()
+                                        ? RemoteWriteLabelReader().read(series.label_bytes, scratch)
+                                        : invalid_argument(std::string(series.problem));
         if (!labels) {
             const std::string_view name = metric_name_of(scratch);
             out.refused.push_back(
@@ -130,8 +175,9 @@ RemoteWriteSamples series_samples(const RemoteWriteRequest& request) {
                              labels.error().message)});
             continue;
         }
+        const model::Labels owned = model::Labels::copy_of(scratch);
         for (const model::Sample& sample : series.samples) {
-            out.samples.push_back({*labels, sample.time, sample.value});
+            out.samples.push_back({owned, sample.time, sample.value});
             out.series.push_back(i);
         }
     }

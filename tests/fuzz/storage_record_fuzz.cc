@@ -6,34 +6,48 @@
 
 #include <bit>
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace {
 
-void check_samples(std::string_view bytes) {
-    const auto samples = kpid::storage::decode_samples(bytes);
-    if (!samples) {
+void check_record(std::string_view bytes) {
+    const auto record = kpid::storage::decode_record(bytes);
+    if (!record) {
         return;
     }
-    const auto again = kpid::storage::decode_samples(kpid::storage::encode_samples(*samples));
+    if (record->kind == kpid::storage::RecordKind::kDeletion) {
+        const auto again = kpid::storage::decode_record(
+            kpid::storage::encode_deletion(record->deleted_series, record->deleted_range));
+        KPID_ASSERT(again.has_value());
+        KPID_ASSERT(again->deleted_series == record->deleted_series);
+        return;
+    }
+    kpid::storage::SampleRecordWriter writer(record->kind, record->samples.size());
+    for (const kpid::storage::RecordSample& sample : record->samples) {
+        writer.add(sample.series, sample.time, sample.value);
+    }
+    const auto again = kpid::storage::decode_record(writer.finish());
     KPID_ASSERT(again.has_value());
-    KPID_ASSERT(again->size() == samples->size());
-    for (std::size_t i = 0; i < samples->size(); ++i) {
-        KPID_ASSERT((*again)[i].series == (*samples)[i].series);
-        KPID_ASSERT((*again)[i].time == (*samples)[i].time);
-        KPID_ASSERT(std::bit_cast<std::uint64_t>((*again)[i].value) ==
-                    std::bit_cast<std::uint64_t>((*samples)[i].value));
+    KPID_ASSERT(again->samples.size() == record->samples.size());
+    for (std::size_t i = 0; i < record->samples.size(); ++i) {
+        KPID_ASSERT(again->samples[i].series == record->samples[i].series);
+        KPID_ASSERT(again->samples[i].time == record->samples[i].time);
+        KPID_ASSERT(std::bit_cast<std::uint64_t>(again->samples[i].value) ==
+                    std::bit_cast<std::uint64_t>(record->samples[i].value));
     }
 }
 
 void check_definition(std::string_view bytes) {
-    const auto labels = kpid::storage::decode_definition(bytes);
-    if (!labels) {
+    std::vector<kpid::model::LabelView> labels;
+    if (!kpid::storage::decode_definition(bytes, labels)) {
         return;
     }
-    const auto again = kpid::storage::decode_definition(kpid::storage::encode_definition(*labels));
-    KPID_ASSERT(again.has_value());
-    KPID_ASSERT(*again == *labels);
+    const std::string encoded = kpid::storage::encode_definition(labels);
+    std::vector<kpid::model::LabelView> again;
+    KPID_ASSERT(kpid::storage::decode_definition(encoded, again).has_value());
+    KPID_ASSERT(again == labels);
 }
 
 }  // namespace
@@ -41,8 +55,13 @@ void check_definition(std::string_view bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     // The bytes of an input are bytes.
     const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-    check_samples(bytes);
+    check_record(bytes);
     check_definition(bytes);
     (void)kpid::storage::decode_key(bytes).has_value();
+    (void)kpid::storage::decode_open_entry(bytes).has_value();
+    (void)kpid::storage::decode_meta(bytes).has_value();
+    constexpr std::size_t kVersionKeyBytes = 24;
+    const std::size_t key = bytes.size() < kVersionKeyBytes ? bytes.size() : kVersionKeyBytes;
+    (void)kpid::storage::decode_version(bytes.substr(0, key), bytes.substr(key)).has_value();
     return 0;
 }

@@ -30,16 +30,40 @@ std::vector<model::Sample> steps(std::int64_t from, std::size_t count) {
     return samples;
 }
 
-model::SeriesColumns read(const ChunkedSamples& samples, model::TimeRange range = {}) {
-    model::SeriesColumns out;
-    EXPECT_TRUE(samples.copy(range, std::numeric_limits<std::size_t>::max(), out));
+SampleColumns read(const ChunkedSamples& samples, model::TimeRange range = {}) {
+    const ChunkedSamples::InMemory found = samples.read(range);
+    SampleColumns out;
+    for (std::size_t i = 0; i < found.columns.times.size(); ++i) {
+        if (found.columns.times[i] >= range.start && found.columns.times[i] <= range.end) {
+            out.times.push_back(found.columns.times[i]);
+            out.values.push_back(found.columns.values[i]);
+        }
+    }
     return out;
+}
+
+// What the committer does: late samples are merged, others appended. Returns how many instants are
+// new.
+std::size_t merge(ChunkedSamples& samples, const std::vector<model::Sample>& in) {
+    const std::optional<Timestamp> newest = samples.newest();
+    const auto late = std::partition_point(
+        in.begin(), in.end(),
+        [&newest](const model::Sample& sample) { return newest && sample.time <= *newest; });
+    std::size_t added = 0;
+    if (late != in.begin()) {
+        added = samples.merge_late({in.begin(), late});
+    }
+    for (auto sample = late; sample != in.end(); ++sample) {
+        samples.append(sample->time, sample->value);
+        ++added;
+    }
+    return added;
 }
 
 TEST(ChunkedSamples, GivesBackWhatWasPutInOverManyChunks) {
     ChunkedSamples samples;
-    EXPECT_EQ(samples.merge(steps(0, 5000)), 5000U);
-    const model::SeriesColumns out = read(samples);
+    EXPECT_EQ(merge(samples, steps(0, 5000)), 5000U);
+    const SampleColumns out = read(samples);
     ASSERT_EQ(out.times.size(), 5000U);
     EXPECT_EQ(out.times.front(), at(0));
     EXPECT_EQ(out.times.back(), at(4999));
@@ -47,21 +71,11 @@ TEST(ChunkedSamples, GivesBackWhatWasPutInOverManyChunks) {
     EXPECT_LT(samples.heap_bytes(), 5000U * 2);
 }
 
-TEST(ChunkedSamples, ReadsNoMoreThanTheLimit) {
-    ChunkedSamples samples;
-    samples.merge(steps(0, 2000));
-    model::SeriesColumns out;
-    EXPECT_FALSE(samples.copy({at(100), at(199)}, 99, out));
-    EXPECT_TRUE(out.times.empty());
-    EXPECT_TRUE(samples.copy({at(100), at(199)}, 100, out));
-    EXPECT_EQ(out.times.size(), 100U);
-}
-
 TEST(ChunkedSamples, LateSamplesTakeTheirPlaceAndTheirInstantsNewValue) {
     ChunkedSamples samples;
-    samples.merge(steps(0, 2000));
+    merge(samples, steps(0, 2000));
     const std::vector<model::Sample> late{{Timestamp(500), 50}, {at(700), 70}, {at(1999), 90}};
-    EXPECT_EQ(samples.merge(late), 1U);
+    EXPECT_EQ(merge(samples, late), 1U);
     EXPECT_THAT(read(samples, {at(0), at(1)}).values, ElementsAre(0, 50, 1));
     EXPECT_EQ(samples.value_at(at(700)), 70);
     EXPECT_EQ(samples.value_at(at(1999)), 90);
@@ -69,16 +83,60 @@ TEST(ChunkedSamples, LateSamplesTakeTheirPlaceAndTheirInstantsNewValue) {
     EXPECT_EQ(samples.value_at(Timestamp(501)), std::nullopt);
 }
 
-TEST(ChunkedSamples, WhatIsTooOldIsNotReadAny) {
+TEST(ChunkedSamples, DropsWholeChunksOnly) {
     ChunkedSamples samples;
-    samples.merge(steps(0, 1000));
-    const std::size_t dropped = samples.drop_before(at(10));
-    EXPECT_LE(dropped, 10U);
-    EXPECT_EQ(read(samples).times.front(), at(10));
-    EXPECT_EQ(samples.value_at(at(9)), std::nullopt);
-    EXPECT_FALSE(samples.has_samples_in({at(0), at(9)}));
-    EXPECT_EQ(dropped + samples.drop_before(at(1000)), 1000U);
+    merge(samples, steps(0, 1000));
+    EXPECT_EQ(samples.drop_before(at(10)), 0U);
+    EXPECT_EQ(samples.drop_before(at(480)), 480U);
+    EXPECT_EQ(read(samples).times.front(), at(480));
+    EXPECT_FALSE(samples.may_have_samples_in({at(0), at(479)}));
+}
+
+TEST(ChunkedSamples, ErasesARangeAndNothingElse) {
+    ChunkedSamples samples;
+    merge(samples, steps(0, 1500));
+    EXPECT_EQ(samples.erase({at(400), at(1100)}), 701U);
+    const SampleColumns out = read(samples);
+    ASSERT_EQ(out.times.size(), 799U);
+    EXPECT_EQ(out.times[399], at(399));
+    EXPECT_EQ(out.times[400], at(1101));
+    EXPECT_EQ(samples.erase({}), 799U);
     EXPECT_TRUE(samples.empty());
+}
+
+TEST(ChunkedSamples, AnEvictedChunkComesBackForALateSample) {
+    ChunkedSamples samples;
+    merge(samples, steps(0, 1000));
+    ASSERT_EQ(samples.sealed_in_memory(), 2U);
+    const std::string first(samples.sealed()[0].text());
+    EXPECT_EQ(samples.evict(), 0U);  // Nothing is saved.
+    samples.note_saved();
+    EXPECT_GT(samples.evict(), 0U);
+    EXPECT_EQ(samples.sealed_in_memory(), 0U);
+    EXPECT_TRUE(samples.read({at(0), at(10)}).needs_disk);
+    EXPECT_FALSE(samples.read({at(960), at(990)}).needs_disk);
+    EXPECT_TRUE(samples.needs_chunk(at(5)));
+    EXPECT_FALSE(samples.needs_chunk(at(970)));
+    samples.bring_in(first, at(0), at(479), 480);
+    EXPECT_FALSE(samples.needs_chunk(at(5)));
+    EXPECT_EQ(samples.value_at(at(5)), 5);
+    EXPECT_EQ(samples.merge_late(std::vector<model::Sample>{{Timestamp(5500), 1}}), 1U);
+    EXPECT_TRUE(samples.has_unsaved());
+    EXPECT_EQ(samples.value_at(Timestamp(5500)), 1);
+}
+
+TEST(ChunkedSamples, AnOpenChunkIsSavedAndComesBack) {
+    ChunkedSamples samples;
+    merge(samples, steps(0, 700));
+    const std::string open = samples.encode_open();
+    ChunkedSamples again;
+    ASSERT_TRUE(again.load_open(samples.begin(), samples.sealed_end(), open).has_value());
+    EXPECT_FALSE(again.has_unsaved());
+    EXPECT_EQ(again.newest(), at(699));
+    EXPECT_EQ(again.begin(), at(0));
+    EXPECT_TRUE(again.needs_chunk(at(3)));
+    EXPECT_EQ(read(again, {at(480), at(800)}).times.size(), 220U);
+    EXPECT_FALSE(again.load_open(at(0), at(600), open).has_value());
 }
 
 TEST(ChunkedSamples, KeepsEveryBit) {
@@ -90,8 +148,8 @@ TEST(ChunkedSamples, KeepsEveryBit) {
         in.push_back(
             {at(static_cast<std::int64_t>(i)), std::bit_cast<double>(bits[i % bits.size()])});
     }
-    samples.merge(in);
-    const model::SeriesColumns out = read(samples);
+    merge(samples, in);
+    const SampleColumns out = read(samples);
     for (std::size_t i = 0; i < in.size(); ++i) {
         ASSERT_EQ(std::bit_cast<std::uint64_t>(out.values[i]), bits[i % bits.size()]) << i;
     }
@@ -124,7 +182,7 @@ private:
         for (const auto& [time, value] : batch) {
             fresh += kept_.insert_or_assign(time, value).second ? 1U : 0U;
         }
-        ASSERT_EQ(samples_.merge(in), fresh);
+        ASSERT_EQ(merge(samples_, in), fresh);
     }
 
     void append() {
@@ -151,7 +209,7 @@ private:
         floor_ += static_cast<std::int64_t>(random_() %
                                             static_cast<std::uint64_t>(newest_ - floor_ + 1)) /
                   2;
-        static_cast<void>(samples_.drop_before(Timestamp(floor_)));
+        static_cast<void>(samples_.erase({Timestamp::min(), Timestamp(floor_ - 1)}));
         kept_.erase(kept_.begin(), kept_.lower_bound(Timestamp(floor_)));
     }
 
@@ -165,7 +223,7 @@ private:
         if (end < start) {
             std::swap(start, end);
         }
-        const model::SeriesColumns out = read(samples_, {start, end});
+        const SampleColumns out = read(samples_, {start, end});
         std::size_t i = 0;
         for (auto want = kept_.lower_bound(start); want != kept_.end() && want->first <= end;
              ++want, ++i) {
@@ -174,7 +232,7 @@ private:
             ASSERT_EQ(out.values[i], want->second);
         }
         ASSERT_EQ(i, out.times.size());
-        ASSERT_EQ(samples_.has_samples_in({start, end}), i > 0);
+        ASSERT_TRUE(i == 0 || samples_.may_have_samples_in({start, end}));
         const auto there = kept_.find(start);
         ASSERT_EQ(samples_.value_at(start),
                   there == kept_.end() ? std::nullopt : std::optional(there->second));

@@ -147,15 +147,18 @@ TEST_F(StorageFault, RefusesWhenTooMuchWaitsAndCommitsTheWaitingAsOneGroup) {
     EXPECT_EQ(read().size(), 3U);
 }
 
-TEST_F(StorageFault, SaysWhatIsDamaged) {
+TEST_F(StorageFault, SetsAsideWhatIsDamaged) {
     storage_.reset();
-    disk_.put(LogTable::kSamples, encode_key(9),
-              encode_samples(std::vector<RecordSample>{{SeriesId(5), kNow, 1}}));
+    SampleRecordWriter writer(RecordKind::kExternal, 1);
+    writer.add(SeriesId(5), kNow, 1);
+    disk_.put(LogTable::kSamples, encode_key(9), writer.finish());
+    disk_.put(LogTable::kSamples, encode_key(10), "\x02\x09");
+    disk_.put(LogTable::kSeries, encode_key(3), "\x01\xff\x7f");
     const auto opened = Storage::open(options_, disk_.opener());
-    ASSERT_FALSE(opened.has_value());
-    EXPECT_EQ(opened.error().code, Code::kDataLoss);
-    EXPECT_THAT(opened.error().message, HasSubstr("log record 9 names the series 5"));
-    EXPECT_THAT(opened.error().message, HasSubstr("--storage.path"));
+    ASSERT_TRUE(opened.has_value());
+    EXPECT_EQ((*opened)->stats().quarantined_total, 3U);
+    EXPECT_EQ(disk_.entries(LogTable::kQuarantine), 3U);
+    EXPECT_EQ(disk_.entries(LogTable::kSamples), 0U);
 }
 
 // The size of a file bounded by the operating system stands for the full disk.
@@ -214,27 +217,6 @@ TEST_F(StorageTest, SurvivesARealDiskThatFillsUp) {
     EXPECT_EQ(before.size(), stored);
     reopen();
     EXPECT_EQ(read(), before);
-}
-
-TEST_F(StorageTest, RefusesTheFormatOfANewerVersion) {
-    storage_.reset();
-    std::vector<rocksdb::ColumnFamilyDescriptor> families;
-    for (const char* name : {"default", "series", "chunks", "samples", "state"}) {
-        families.emplace_back(name, rocksdb::ColumnFamilyOptions());
-    }
-    std::vector<rocksdb::ColumnFamilyHandle*> handles;
-    rocksdb::DB* raw = nullptr;
-    ASSERT_TRUE(rocksdb::DB::Open({}, options_.path, families, &handles, &raw).ok());
-    const std::unique_ptr<rocksdb::DB> database(raw);
-    ASSERT_TRUE(database->Put({}, "format", "3").ok());
-    for (rocksdb::ColumnFamilyHandle* handle : handles) {
-        ASSERT_TRUE(database->DestroyColumnFamilyHandle(handle).ok());
-    }
-    ASSERT_TRUE(database->Close().ok());
-    const auto opened = Storage::open(options_);
-    ASSERT_FALSE(opened.has_value());
-    EXPECT_EQ(opened.error().code, Code::kUnsupported);
-    EXPECT_THAT(opened.error().message, HasSubstr("its format is version 3"));
 }
 
 }  // namespace

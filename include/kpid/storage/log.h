@@ -3,6 +3,8 @@
 
 #include "kpid/base/result.h"
 
+#include <array>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -13,7 +15,21 @@
 namespace kpid::storage {
 
 /// The parts of a log, each ordered by the bytes of its keys.
-enum class LogTable { kSeries, kChunks, kSamples, kState };
+enum class LogTable {
+    kSeries,      ///< Definitions.
+    kChunks,      ///< Sealed chunks.
+    kOpen,        ///< Of each series the chunk that still grows.
+    kVersions,    ///< Values of totals and events, each with the time it came in.
+    kSamples,     ///< Records of what was appended since the chunks were written.
+    kState,       ///< The state store.
+    kQuarantine,  ///< What was found damaged, as it was found.
+};
+inline constexpr std::array kLogTables{
+    LogTable::kSeries,  LogTable::kChunks, LogTable::kOpen,       LogTable::kVersions,
+    LogTable::kSamples, LogTable::kState,  LogTable::kQuarantine,
+};
+/// As a label value: "series", "chunks", …
+[[nodiscard]] std::string_view to_string(LogTable table);
 
 /// A value put, or the key erased when there is none.
 struct LogEntry {
@@ -37,13 +53,26 @@ struct LogBatch {
     [[nodiscard]] bool empty() const { return entries.empty() && erasures.empty(); }
 };
 
-/// Called once for every entry; an error ends the replay.
-using LogVisitor =
-    std::function<Result<void>(LogTable table, std::string_view key, std::string_view value)>;
+/// Called for one entry after the other; false, or an error, ends the scan.
+using LogVisitor = std::function<Result<bool>(std::string_view key, std::string_view value)>;
 
-/// Ordered tables on disk that are written in atomic batches. Not thread-safe: the storage calls
-/// replay() before its committer starts and write() only from it. Closing (the destructor) syncs
-/// what was written.
+/// Whether an entry may go when the disk is tidied; called on threads of the log's own.
+using LogDropRule =
+    std::function<bool(LogTable table, std::string_view key, std::string_view value)>;
+
+/// What a log takes on the disk, and how it fares. Entries are those of kLogTables.
+struct LogStats {
+    std::array<std::uint64_t, kLogTables.size()> table_bytes{};  ///< Files of each table.
+    std::uint64_t write_ahead_bytes = 0;  ///< Files that a start would read again.
+    std::uint64_t memory_bytes = 0;       ///< Buffers and caches.
+    std::uint64_t compactions_running = 0;
+    std::uint64_t compaction_pending_bytes = 0;
+    std::uint64_t compaction_written_bytes_total = 0;
+    std::uint64_t background_errors_total = 0;
+};
+
+/// Ordered tables on disk that are written in atomic batches. Closing (the destructor) syncs what
+/// was written. Threads: write() and snapshot() by one at a time; all else by any, beside them.
 class Log {
 public:
     virtual ~Log() = default;
@@ -51,8 +80,25 @@ public:
     /// an error (kUnavailable) the log may be called again: it tries to recover first, and nothing
     /// of the failed batch is promised to be there or not to be there.
     [[nodiscard]] virtual Result<void> write(const LogBatch& batch, bool sync) = 0;
-    /// Every entry: first all of kSeries, then kChunks, kSamples and kState, in order of key.
-    [[nodiscard]] virtual Result<void> replay(const LogVisitor& visitor) = 0;
+    /// The entries of `table` from `begin` up to, but without, `end` (empty: to the last), in order
+    /// of key, as they stand when the call begins. kDataLoss when the disk's bytes are damaged,
+    /// kUnavailable when they cannot be had now; else the visitor's error.
+    [[nodiscard]] virtual Result<void> scan(LogTable table, std::string_view begin,
+                                            std::string_view end,
+                                            const LogVisitor& visitor) const = 0;
+    /// Errors as scan().
+    [[nodiscard]] virtual Result<std::optional<std::string>> get(LogTable table,
+                                                                 std::string_view key) const = 0;
+    /// A copy of everything written so far in a new folder, which must not exist: hard links where
+    /// the file system has them. A log can be opened there. kUnavailable.
+    [[nodiscard]] virtual Result<void> snapshot(const std::string& folder) = 0;
+    /// Entries for which the rule holds vanish some time: at the latest about a day later, or by
+    /// tidy(). Readers may see them until then. Replaces the rule before.
+    virtual void set_drop_rule(LogDropRule rule) = 0;
+    /// Gives the disk back what erased and dropped entries of the table take. May take minutes;
+    /// writes go on meanwhile. kUnavailable.
+    [[nodiscard]] virtual Result<void> tidy(LogTable table) = 0;
+    [[nodiscard]] virtual LogStats stats() const = 0;
 };
 
 /// Opens the log in a folder.

@@ -34,6 +34,12 @@ struct StorageOptions {
     /// Bytes of chunks and log on the disk, above which the oldest samples go first; 0 is no bound.
     /// Default 0.
     std::uint64_t retention_bytes = 0;
+    /// Bytes of log records that are kept for readers of the log (model::SampleLog) beyond what a
+    /// start needs. Default 4 GiB. Larger rides out a remote that is away for longer.
+    std::uint64_t log_held_bytes_max = std::uint64_t{4} << 30U;
+    /// Bytes of sealed chunks that stay in memory after they were written. Default 64 MiB. Larger
+    /// answers more queries without the disk.
+    std::size_t sealed_bytes_in_memory_max = std::size_t{64} << 20U;
     /// How far a sample may lie behind the newest of its own series. Default 1 h, from 0 (in order
     /// only) up to the retention. Larger lets slow sources in at the price of queries that change
     /// afterwards.

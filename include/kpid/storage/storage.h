@@ -4,7 +4,9 @@
 #include "kpid/base/result.h"
 #include "kpid/model/appender.h"
 #include "kpid/model/reader.h"
+#include "kpid/model/sample_log.h"
 #include "kpid/model/state_store.h"
+#include "kpid/model/storage_admin.h"
 #include "kpid/storage/log.h"
 #include "kpid/storage/options.h"
 #include "kpid/storage/stats.h"
@@ -19,7 +21,7 @@
 
 namespace kpid::storage {
 
-/// Samples and small state in memory, and a log on disk from which both are rebuilt.
+/// Samples and small state: the newest in memory, compressed, all of them on the disk.
 ///
 ///     KPID_TRY(auto storage, Storage::open({.path = "data"}));
 ///     auto result = storage->append({.samples = samples, .now = clock.wall_now()});
@@ -28,11 +30,17 @@ namespace kpid::storage {
 /// changes the store; it judges all that waits, writes it to the log as one group, makes it
 /// readable and wakes the callers. What could not be written is not acknowledged and never
 /// readable; health() tells of it, and every later append tries the log again. Concurrency:
-/// thread-safe. Readers never wait for the disk. append(), write() and maintain() block. Samples of
-/// one batch are judged in order of time, equal times in order of index: of two values for one
-/// series and instant the first stays.
-/// Limitations: everything within the retention lies in memory, compressed, and is read at open().
-class Storage final : public model::Appender, public model::Reader, public model::StateStore {
+/// thread-safe. Readers take chunks that left memory from the disk; append(), write(), maintain()
+/// and all of the administration block. Samples of one series are judged in order of time, equal
+/// times in order of index: of two values for one series and instant the first stays, unless the
+/// metric is a total or made of events (declare_kinds). Totals and events may be as old as the
+/// retention, whatever the out-of-order window.
+/// Limitations: every series stands in memory with its labels and its newest samples, up to 480.
+class Storage final : public model::Appender,
+                      public model::Reader,
+                      public model::StateStore,
+                      public model::StorageAdmin,
+                      public model::SampleLog {
 public:
     /// Reads the log at `options.path`, or makes a new one. Errors name the path and the flag
     /// --storage.path; codes as open_rocks_log(), and kInvalidArgument for options out of range.
@@ -67,10 +75,23 @@ public:
     [[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> scan(
         std::string_view prefix, std::size_t limit) const override;
 
-    /// Drops samples older than the retention, and series that have none; every 15 minutes also
-    /// writes chunks to the disk and erases the log records behind them. Call it after open() and
-    /// about once a minute, never on an I/O thread.
+    [[nodiscard]] Result<std::size_t> delete_series(std::span<const model::Matcher> matchers,
+                                                    model::TimeRange range) override;
+    [[nodiscard]] Result<void> clean_tombstones() override;
+    [[nodiscard]] Result<std::string> snapshot(Timestamp now) override;
+    [[nodiscard]] model::StorageCardinality cardinality(std::size_t top) const override;
+
+    [[nodiscard]] Result<model::LogPiece> read_log(std::uint64_t position,
+                                                   std::size_t samples_max) const override;
+    [[nodiscard]] std::uint64_t log_end() const override;
+    void hold_log(std::string_view reader, std::uint64_t position) override;
+
+    /// Forgets what is older than the retention, and series that have nothing else; every 15
+    /// minutes, or after many samples, also writes chunks to the disk and erases the log records
+    /// behind them. Call it after open() and about once a minute, never on an I/O thread.
     [[nodiscard]] Result<void> maintain(Timestamp now);
+    /// Writes the chunks now, so that a start has no records to read again.
+    [[nodiscard]] Result<void> checkpoint(Timestamp now);
 
     /// Fine, or kUnavailable with the reason why the last group could not be written.
     [[nodiscard]] Result<void> health() const;

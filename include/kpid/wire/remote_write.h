@@ -2,6 +2,7 @@
 // Prometheus remote write, versions 1.0 and 2.0: the body of a request as series and samples.
 
 #include "kpid/base/result.h"
+#include "kpid/model/appender.h"
 #include "kpid/model/metadata.h"
 #include "kpid/model/sample.h"
 
@@ -96,6 +97,14 @@ using model::LabelView;
 /// for damaged bytes or more than kRemoteWriteLabelsMax labels.
 [[nodiscard]] Result<void> read_labels(std::string_view label_bytes,
                                        std::vector<LabelView>& labels);
+
+/// Reads label bytes for the store: sorted, without labels that have no value; refused are damaged
+/// bytes, a label twice and one without a name. Keeps nothing.
+class RemoteWriteLabelReader final : public model::LabelReader {
+public:
+    [[nodiscard]] Result<void> read(std::string_view bytes,
+                                    std::vector<LabelView>& labels) const override;
+};
 
 /// A series whose samples cannot be used.
 struct RemoteWriteRefusal {

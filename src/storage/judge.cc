@@ -1,0 +1,324 @@
+// Which samples of a group are stored: order, duplicates, kinds of metric and the limit on series.
+
+#include "storage/group_commit.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace kpid::storage {
+namespace {
+
+bool same_bits(double a, double b) {
+    return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+}
+
+bool is_refusal(const model::Rejection& rejection) {
+    return rejection.reason != model::RejectReason::kReserved;
+}
+
+}  // namespace
+
+model::MetricKind GroupCommitter::kind_of(const MemorySeries& series,
+                                          const PreparedBatch& batch) const {
+    return series.is_kind_declared ? series.kind : batch.batch->kind;
+}
+
+MemorySeries* GroupCommitter::find_known(PreparedBatch& batch, Place& place) {
+    if (place.series != nullptr && !place.series->is_removed) {
+        return place.series;
+    }
+    if (place.unknown == PreparedBatch::kNone) {
+        // It was removed since the batch was prepared.
+        const model::Labels labels = batch.labels_of(place, index_);
+        place.series = nullptr;
+        std::vector<model::LabelView> views;
+        for (const model::Label& label : labels) {
+            views.push_back({label.name, label.value});
+        }
+        return index_.find(views, labels.hash());
+    }
+    const PreparedBatch::Unknown& unknown = batch.unknown[place.unknown];
+    return index_.find(batch.labels_of(unknown), unknown.hash);
+}
+
+MemorySeries* GroupCommitter::find_or_create(PreparedBatch& batch, Place& place) {
+    if (MemorySeries* known = find_known(batch, place)) {
+        return known;
+    }
+    if (series_count_ >= options_.series_max) {
+        return nullptr;
+    }
+    model::Labels copy;
+    std::vector<model::LabelView> copied;
+    std::span<const model::LabelView> labels;
+    std::uint64_t hash = 0;
+    std::optional<std::uint64_t> raw_hash;
+    if (place.unknown != PreparedBatch::kNone) {
+        labels = batch.labels_of(batch.unknown[place.unknown]);
+        hash = batch.unknown[place.unknown].hash;
+        raw_hash = batch.unknown[place.unknown].raw_hash;
+    } else {
+        copy = batch.labels_of(place, index_);
+        for (const model::Label& label : copy) {
+            copied.push_back({label.name, label.value});
+        }
+        labels = copied;
+        hash = copy.hash();
+    }
+    const SeriesIndex::Added added = index_.add(labels, hash, SeriesId(next_series_));
+    if (added.series == nullptr || !added.is_new) {
+        return added.series;
+    }
+    ++next_series_;
+    ++series_count_;
+    if (raw_hash) {
+        index_.add_alias(*added.series, *raw_hash);
+    }
+    const auto name = std::find_if(labels.begin(), labels.end(), [](const model::LabelView& label) {
+        return label.name == model::kMetricName;
+    });
+    if (const auto declared = kinds_.find(name == labels.end() ? std::string_view() : name->value);
+        declared != kinds_.end()) {
+        added.series->kind = declared->second;
+        added.series->is_kind_declared = true;
+    }
+    created_.push_back(added.series);
+    definitions_.push_back(
+        {LogTable::kSeries, encode_key(added.series->id.value()), encode_definition(labels)});
+    return added.series;
+}
+
+Refusal GroupCommitter::limit_reached(const PreparedBatch& batch, const Place& place) const {
+    return {model::RejectReason::kLimit,
+            fmt::format("{} would be a new series; the limit of {} is reached",
+                        batch.labels_of(place, index_).to_string(), options_.series_max)};
+}
+
+std::optional<Timestamp> GroupCommitter::newest_of(const MemorySeries& series) const {
+    return series.pending != 0 ? std::optional(pending_[series.pending - 1].newest)
+                               : series.samples.newest();
+}
+
+void GroupCommitter::index_pending() {
+    if (is_indexed_) {
+        return;
+    }
+    is_indexed_ = true;
+    for (std::size_t i = 0; i < pending_.size(); ++i) {
+        pending_at_[{pending_[i].series, pending_[i].time}] = i;
+    }
+}
+
+Result<std::optional<double>> GroupCommitter::value_at(MemorySeries& series, Timestamp time) {
+    if (series.pending != 0) {
+        index_pending();
+        if (const auto found = pending_at_.find({&series, time}); found != pending_at_.end()) {
+            return std::optional(pending_[found->second].value);
+        }
+    }
+    if (const auto newest = series.samples.newest(); !newest || time > *newest) {
+        return std::optional<double>();
+    }
+    KPID_CHECK_OK(bring_in(series, time));
+    return series.samples.value_at(time);
+}
+
+void GroupCommitter::accept(const Place& place, std::optional<Timestamp> newest) {
+    const bool is_late = newest && place.time <= *newest;
+    if (is_indexed_) {
+        pending_at_[{place.series, place.time}] = pending_.size();
+    }
+    pending_.push_back({place.series, place.time, place.value,
+                        newest ? std::max(*newest, place.time) : place.time, is_late});
+    place.series->pending = static_cast<std::uint32_t>(pending_.size());
+}
+
+Result<void> GroupCommitter::judge_gauge(PreparedBatch& batch, const Place& place) {
+    const std::optional<Timestamp> newest = newest_of(*place.series);
+    if (newest && place.time <= *newest) {
+        KPID_TRY(const std::optional<double> stored, value_at(*place.series, place.time));
+        if (stored && !same_bits(*stored, place.value)) {
+            batch.reject(place.index, SampleRules::duplicate(batch.labels_of(place, index_),
+                                                             place.time, *stored, place.value));
+            return {};
+        }
+        if (stored) {
+            ++batch.repeated;
+            ++batch.result.accepted;
+            return {};
+        }
+        const auto window = batch.batch->out_of_order_window;
+        if (!rules_.is_in_order(place.time, *newest, window)) {
+            batch.reject(place.index, rules_.order_refusal(batch.labels_of(place, index_),
+                                                           place.time, *newest, window));
+            return {};
+        }
+    }
+    accept(place, newest);
+    ++batch.result.accepted;
+    return {};
+}
+
+Result<bool> GroupCommitter::has_rows_at(const MemorySeries& series, Timestamp time) const {
+    if (!series.has_versions) {
+        return false;
+    }
+    KPID_TRY(const auto rows, chunks_.versions(series.id, {time, time}, 1));
+    return !rows.empty();
+}
+
+void GroupCommitter::add_version(MemorySeries& series, const VersionRow& row) {
+    if (!series.has_versions && (versioned_.empty() || versioned_.back() != &series)) {
+        versioned_.push_back(&series);
+    }
+    versions_.push_back({LogTable::kVersions, encode_version_key(series.id, row.time, row.order),
+                         encode_version(row)});
+}
+
+// Each value of a total and each event is a row of its own; the chunks have the newest.
+Result<void> GroupCommitter::judge_version(PreparedBatch& batch, const Place& place,
+                                           bool is_event) {
+    MemorySeries& series = *place.series;
+    const std::optional<Timestamp> newest = newest_of(series);
+    std::optional<double> stored;
+    if (newest && place.time <= *newest) {
+        KPID_TRY(stored, value_at(series, place.time));
+    }
+    ++batch.result.accepted;
+    if (stored && !is_event && same_bits(*stored, place.value)) {
+        ++batch.repeated;
+        return {};
+    }
+    // The rows of one instant are in order of arrival over all groups.
+    constexpr unsigned kGroupBits = 24;
+    const std::uint64_t order = (next_sequence_ << kGroupBits) + versions_.size();
+    const bool is_pending =
+        series.pending != 0 && is_indexed_ && pending_at_.contains({&series, place.time});
+    if (stored && !is_pending) {
+        // What was stored before its metric was of this kind has no row.
+        KPID_TRY(const bool has_rows, has_rows_at(series, place.time));
+        if (!has_rows) {
+            add_version(series, {.time = place.time,
+                                 .order = 0,
+                                 .is_event = is_event,
+                                 .known = place.time,
+                                 .value = *stored});
+        }
+    }
+    add_version(series, {.time = place.time,
+                         .order = order + 1,
+                         .is_event = is_event,
+                         .known = batch.batch->now,
+                         .value = place.value});
+    group_replaced_ += stored && !is_event ? 1U : 0U;
+    group_events_ += is_event ? 1U : 0U;
+    accept(place, newest);
+    return {};
+}
+
+Result<void> GroupCommitter::judge_place(PreparedBatch& batch, Place& place) {
+    if (place.series == nullptr || place.series->is_removed) {
+        MemorySeries* series = find_or_create(batch, place);
+        if (series == nullptr) {
+            batch.reject(place.index, limit_reached(batch, place));
+            return {};
+        }
+        place.series = series;
+    }
+    switch (kind_of(*place.series, batch)) {
+        case model::MetricKind::kTotal:
+            return judge_version(batch, place, false);
+        case model::MetricKind::kEvent:
+            return judge_version(batch, place, true);
+        case model::MetricKind::kGauge:
+        case model::MetricKind::kCounter:
+            break;
+    }
+    return judge_gauge(batch, place);
+}
+
+// Finds what is refused before anything is kept aside.
+Result<void> GroupCommitter::judge_whole(PreparedBatch& batch) {
+    std::set<std::pair<std::uint64_t, std::uint32_t>> fresh;
+    std::map<std::pair<model::Labels, Timestamp>, double> own;
+    for (Place& place : batch.places) {
+        MemorySeries* series = find_known(batch, place);
+        const model::Labels labels = batch.labels_of(place, index_);
+        const model::MetricKind kind =
+            series != nullptr ? kind_of(*series, batch) : batch.batch->kind;
+        const bool keeps_all =
+            kind == model::MetricKind::kTotal || kind == model::MetricKind::kEvent;
+        const auto [twin, is_first] = own.try_emplace({labels, place.time}, place.value);
+        if (!is_first) {
+            if (!keeps_all && !same_bits(twin->second, place.value)) {
+                batch.reject(place.index,
+                             SampleRules::duplicate(labels, place.time, twin->second, place.value));
+            }
+            continue;
+        }
+        if (series == nullptr) {
+            fresh.insert({labels.hash(), 0});
+            if (series_count_ + fresh.size() > options_.series_max) {
+                batch.reject(place.index, limit_reached(batch, place));
+            }
+            continue;
+        }
+        const std::optional<Timestamp> newest = newest_of(*series);
+        if (keeps_all || !newest || place.time > *newest) {
+            continue;
+        }
+        KPID_TRY(const std::optional<double> stored, value_at(*series, place.time));
+        const auto window = batch.batch->out_of_order_window;
+        if (stored && !same_bits(*stored, place.value)) {
+            batch.reject(place.index,
+                         SampleRules::duplicate(labels, place.time, *stored, place.value));
+        } else if (!stored && !rules_.is_in_order(place.time, *newest, window)) {
+            batch.reject(place.index, rules_.order_refusal(labels, place.time, *newest, window));
+        }
+    }
+    batch.refused =
+        std::any_of(batch.result.rejected.begin(), batch.result.rejected.end(), is_refusal);
+    if (batch.refused) {
+        batch.places.clear();
+        batch.state = {};
+    }
+    return {};
+}
+
+Result<void> GroupCommitter::judge(PreparedBatch& batch) {
+    if (batch.batch != nullptr && batch.batch->all_or_nothing) {
+        KPID_CHECK_OK(judge_whole(batch));
+    }
+    const std::size_t begin = pending_.size();
+    const std::size_t ahead = 8;
+    for (std::size_t i = 0; i < batch.places.size(); ++i) {
+        if (i + ahead < batch.places.size()) {
+            __builtin_prefetch(batch.places[i + ahead].series);
+        }
+        KPID_CHECK_OK(judge_place(batch, batch.places[i]));
+    }
+    if (pending_.size() > begin) {
+        const RecordKind kind = batch.batch->origin == model::AppendOrigin::kRecorded
+                                    ? RecordKind::kRecorded
+                                    : RecordKind::kExternal;
+        if (runs_.empty() || runs_.back().kind != kind) {
+            runs_.push_back({kind, begin});
+        }
+    }
+    for (const PreparedBatch::NewAlias& alias : batch.aliases) {
+        if (!alias.series->is_removed) {
+            index_.add_alias(*alias.series, alias.raw_hash);
+        }
+    }
+    std::sort(
+        batch.result.rejected.begin(), batch.result.rejected.end(),
+        [](const model::Rejection& a, const model::Rejection& b) { return a.index < b.index; });
+    return {};
+}
+
+}  // namespace kpid::storage

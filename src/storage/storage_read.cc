@@ -1,0 +1,171 @@
+// What the storage answers to readers of series and of the log.
+
+#include "storage/storage_core.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+namespace kpid::storage {
+namespace {
+
+// Labels of series that are remembered for readers of the log.
+constexpr std::size_t kLabelsKeptMax = 100'000;
+// Of a selection that a deletion disturbs.
+constexpr int kSelectAttemptsMax = 4;
+
+}  // namespace
+
+Result<std::vector<model::SeriesColumns>> Storage::Core::select(
+    std::span<const model::Matcher> matchers, model::TimeRange range,
+    const model::ReadOptions& read) const {
+    std::vector<model::SeriesColumns> answer;
+    std::size_t rest = read.samples_max;
+    const SeriesIndex::Selection selection = index.select(matchers);
+    for (const MemorySeries* series : selection.series) {
+        model::SeriesColumns columns;
+        model::TimeRange own = range;
+        if (read.history != nullptr) {
+            columns.labels = index.labels(*series);
+            own.start = own.start - read.history->further_back(columns.labels);
+        }
+        own.start = std::max(own.start, floors.of(series->traits));
+        if (own.start > own.end) {
+            continue;
+        }
+        const Result<void> found = reader.read(*series, own, read.known_at, rest, columns);
+        if (!found && found.error().code == Code::kResourceExhausted) {
+            return resource_exhausted(
+                fmt::format("the selection touches more than {} samples", read.samples_max));
+        }
+        KPID_CHECK_OK(found);
+        rest -= columns.times.size();
+        if (!columns.times.empty()) {
+            if (read.history == nullptr) {
+                columns.labels = index.labels(*series);
+            }
+            answer.push_back(std::move(columns));
+        }
+    }
+    std::sort(answer.begin(), answer.end(),
+              [](const model::SeriesColumns& a, const model::SeriesColumns& b) {
+                  return a.labels < b.labels;
+              });
+    return answer;
+}
+
+Result<std::vector<model::SeriesColumns>> Storage::select(std::span<const model::Matcher> matchers,
+                                                          model::TimeRange range,
+                                                          const model::ReadOptions& options) const {
+    for (int attempt = 1;; ++attempt) {
+        const std::uint64_t deletions = core_->deletions;
+        Result<std::vector<model::SeriesColumns>> answer = core_->select(matchers, range, options);
+        if (core_->deletions == deletions || attempt == kSelectAttemptsMax) {
+            return answer;
+        }
+    }
+}
+
+Result<std::vector<model::Labels>> Storage::series(std::span<const model::Matcher> matchers,
+                                                   model::TimeRange range) const {
+    std::vector<model::Labels> answer;
+    core_->visit_series(matchers, range, [this, &answer](const MemorySeries& series) {
+        answer.push_back(core_->index.labels(series));
+    });
+    std::sort(answer.begin(), answer.end());
+    return answer;
+}
+
+Result<std::vector<std::string>> Storage::label_names(std::span<const model::Matcher> matchers,
+                                                      model::TimeRange range) const {
+    std::set<std::string, std::less<>> names;
+    core_->visit_series(matchers, range, [this, &names](const MemorySeries& series) {
+        core_->index.visit_labels(series, [&names](const StoredLabels& labels) {
+            for (std::size_t i = 0; i < labels.size(); ++i) {
+                if (!names.contains(labels.name(i))) {
+                    names.emplace(labels.name(i));
+                }
+            }
+        });
+    });
+    return std::vector<std::string>(names.begin(), names.end());
+}
+
+Result<std::vector<std::string>> Storage::label_values(std::string_view name,
+                                                       std::span<const model::Matcher> matchers,
+                                                       model::TimeRange range) const {
+    std::set<std::string, std::less<>> values;
+    core_->visit_series(matchers, range, [this, &values, name](const MemorySeries& series) {
+        core_->index.visit_labels(series, [&values, name](const StoredLabels& labels) {
+            const std::string_view value = labels.get(name);
+            if (!value.empty() && !values.contains(value)) {
+                values.emplace(value);
+            }
+        });
+    });
+    return std::vector<std::string>(values.begin(), values.end());
+}
+
+Result<model::LogPiece> Storage::read_log(std::uint64_t position, std::size_t samples_max) const {
+    model::LogPiece piece;
+    piece.next = position;
+    std::vector<std::pair<std::uint64_t, std::size_t>> series;  // of the samples, by place
+    KPID_CHECK_OK(
+        core_->log->scan(LogTable::kSamples, encode_key(position), encode_key(log_end()),
+                         [&](std::string_view key, std::string_view value) -> Result<bool> {
+                             KPID_TRY(const std::uint64_t sequence, decode_key(key));
+                             KPID_TRY(const Record record, decode_record(value));
+                             piece.next = sequence + 1;
+                             const auto origin = record.kind == RecordKind::kRecorded
+                                                     ? model::AppendOrigin::kRecorded
+                                                     : model::AppendOrigin::kExternal;
+                             for (const RecordSample& sample : record.samples) {
+                                 series.emplace_back(sample.series.value(), piece.samples.size());
+                                 piece.samples.push_back({{}, {sample.time, sample.value}, origin});
+                             }
+                             return piece.samples.size() < samples_max;
+                         }));
+    const std::uint64_t first_kept = core_->first_kept_record;
+    if (position < first_kept) {
+        piece.lost = first_kept - position;
+        piece.next = std::max(piece.next, first_kept);
+    }
+    const MutexLock lock(core_->labels_mutex);
+    auto& known = core_->labels_by_id;
+    for (const auto& [id, place] : series) {
+        auto found = known.find(id);
+        if (found == known.end()) {
+            if (known.size() >= kLabelsKeptMax) {
+                known.clear();
+            }
+            std::vector<model::LabelView> views;
+            KPID_TRY(const auto definition, core_->log->get(LogTable::kSeries, encode_key(id)));
+            if (definition) {
+                KPID_CHECK_OK(decode_definition(*definition, views));
+            }
+            found = known.emplace(id, model::Labels::copy_of(views)).first;
+        }
+        piece.samples[place].labels = found->second;
+    }
+    // Of a series that was set aside nothing can be said.
+    std::erase_if(piece.samples,
+                  [](const model::LoggedSample& sample) { return sample.labels.empty(); });
+    return piece;
+}
+
+std::uint64_t Storage::log_end() const {
+    return core_->counters.log_sequence + 1;
+}
+
+void Storage::hold_log(std::string_view reader, std::uint64_t position) {
+    const MutexLock lock(core_->holds_mutex);
+    if (position == std::numeric_limits<std::uint64_t>::max()) {
+        core_->holds.erase(std::string(reader));
+    } else {
+        core_->holds[std::string(reader)] = position;
+    }
+}
+
+}  // namespace kpid::storage
