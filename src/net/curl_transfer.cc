@@ -42,6 +42,16 @@ std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* user
     auto* transfer = static_cast<CurlTransfer*>(user);
     std::string& body = transfer->response.body;
     const std::size_t more = size * count;
+    long status = 0;
+    curl_easy_getinfo(transfer->easy.get(), CURLINFO_RESPONSE_CODE, &status);
+    if (transfer->request.on_body && status >= 200 && status < 300) {
+        const Result<void> taken = transfer->request.on_body({bytes, more});
+        if (!taken) {
+            transfer->failure = taken.error();
+            return 0;
+        }
+        return more;
+    }
     if (more > transfer->request.response_bytes_max - body.size()) {
         transfer->failure = resource_exhausted(fmt::format("the response is larger than {} bytes",
                                                            transfer->request.response_bytes_max));

@@ -9,8 +9,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace kpid::net {
 
@@ -24,6 +26,10 @@ struct HttpClientRequest {
     Duration connect_timeout{10'000};
     std::size_t response_bytes_max =
         32U << 20U;  ///< Of the decoded body; one byte more fails the request.
+    /// Instead of collecting the body of a 2xx answer: takes each piece as it comes, in order; an
+    /// error from it fails the request with that error. Runs on the client's strand: it may be slow
+    /// only where nobody else uses the client.
+    std::function<Result<void>(std::string_view piece)> on_body = {};
 };
 
 struct HttpClientResponse {

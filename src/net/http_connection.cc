@@ -3,6 +3,8 @@
 #include "net/http_connection.h"
 
 #include "net/address.h"
+#include "net/body_stream.h"
+#include "net/connection_shares.h"
 #include "net/gzip.h"
 #include "net/http_wire.h"
 #include "net/peer_watch.h"
@@ -60,44 +62,6 @@ Refusal refusal_for(const error_code& failure) {
     return is_gone ? Refusal{} : Refusal{400, "malformed request: " + failure.message()};
 }
 
-// A share of HttpServerOptions::bodies_bytes_max, given back when it dies.
-class BodyShare {
-public:
-    explicit BodyShare(HttpServerContext* context) : context_(context) {}
-    ~BodyShare() { context_->body_bytes -= held_; }
-    BodyShare(const BodyShare&) = delete;
-    BodyShare& operator=(const BodyShare&) = delete;
-
-    /// False when `bytes` are more than there is.
-    [[nodiscard]] bool grow_to(std::size_t bytes) {
-        if (bytes <= held_) {
-            return true;
-        }
-        const std::size_t more = bytes - held_;
-        const std::size_t now = context_->body_bytes.fetch_add(more) + more;
-        held_ = bytes;
-        return now <= context_->options.bodies_bytes_max;
-    }
-
-private:
-    HttpServerContext* context_;
-    std::size_t held_ = 0;
-};
-
-// Adds one to the open connections while it lives.
-class OpenCount {
-public:
-    explicit OpenCount(HttpServerContext* context) : context_(context) {
-        ++context_->counters.connections_open;
-    }
-    ~OpenCount() { --context_->counters.connections_open; }
-    OpenCount(const OpenCount&) = delete;
-    OpenCount& operator=(const OpenCount&) = delete;
-
-private:
-    HttpServerContext* context_;
-};
-
 class Connection {
 public:
     Connection(HttpServerContext* context, TcpSocket socket, std::shared_ptr<IdleHook> hook)
@@ -123,6 +87,8 @@ private:
     Task<HttpResponse> call_handler(HttpRequest request);
     Task<> pack_body(HttpResponse* response);
     Task<bool> write(HttpResponse response, bool is_head, bool is_http_1_0, bool keep_alive);
+    Task<bool> write_stream(HttpResponse response, bool is_head, bool is_http_1_0);
+    Task<bool> write_piece(std::string head, std::string piece, std::string_view tail);
     Task<> refuse(Refusal refusal, std::string target);
     Task<> linger();
 
@@ -215,6 +181,10 @@ Task<bool> Connection::serve_one() {
     const bool accepts_gzip = request.headers.has_token(header::kAcceptEncoding, "gzip");
     HttpResponse response = co_await call_handler(std::move(request));
     context_->counters.response_body_bytes += response.body.size();
+    if (response.stream != nullptr) {
+        co_await write_stream(std::move(response), is_head, is_http_1_0);
+        co_return false;
+    }
     if (is_compressible(response, options_.gzip_bytes_min)) {
         response.headers.add(header::kVary, header::kAcceptEncoding);
         if (accepts_gzip && !is_head) {
@@ -388,7 +358,7 @@ Task<> Connection::pack_body(HttpResponse* response) {
     }
 }
 
-// The one place where responses leave; a streamed body would be written here.
+// Where whole responses leave.
 Task<bool> Connection::write(HttpResponse response, bool is_head, bool is_http_1_0,
                              bool keep_alive) {
     const ResponseFraming framing{is_http_1_0, keep_alive, response.body.size()};
@@ -398,6 +368,41 @@ Task<bool> Connection::write(HttpResponse response, bool is_head, bool is_http_1
     const std::array<asio::const_buffer, 2> bytes = {
         asio::buffer(head),
         has_body ? asio::const_buffer(asio::buffer(response.body)) : asio::const_buffer()};
+    stream_.expires_after(options_.write_timeout);
+    const auto [failure, size] = co_await asio::async_write(stream_, bytes, kToken);
+    static_cast<void>(size);
+    co_return !failure;
+}
+
+// A streamed body: in chunks, for HTTP/1.0 up to the connection's end. The connection is not kept.
+// False when it is not whole; its last chunk is missing then.
+Task<bool> Connection::write_stream(HttpResponse response, bool is_head, bool is_http_1_0) {
+    const ResponseFraming framing{
+        .is_http_1_0 = is_http_1_0, .keep_alive = false, .is_streamed = true};
+    std::string head = serialize_head(response, framing, context_->parts.timers.clock().wall_now());
+    bool sent = co_await write_piece(std::move(head), {}, {});
+    const std::string_view chunk_end = is_http_1_0 ? "" : "\r\n";
+    while (sent && !is_head) {
+        Result<std::string> piece = co_await response.stream->next();
+        if (!piece) {
+            context_->parts.log.warn("a response was cut", {{"error", piece.error().message}});
+            co_return false;
+        }
+        context_->counters.response_body_bytes += piece->size();
+        const bool is_last = piece->empty();
+        std::string size = is_http_1_0 ? "" : fmt::format("{:x}\r\n", piece->size());
+        sent = co_await write_piece(std::move(size), *std::move(piece), chunk_end);
+        if (is_last) {
+            break;
+        }
+    }
+    co_return sent;
+}
+
+// Each piece has the whole write timeout: a client that reads at all may take its time.
+Task<bool> Connection::write_piece(std::string head, std::string piece, std::string_view tail) {
+    const std::array<asio::const_buffer, 3> bytes = {asio::buffer(head), asio::buffer(piece),
+                                                     asio::const_buffer(tail.data(), tail.size())};
     stream_.expires_after(options_.write_timeout);
     const auto [failure, size] = co_await asio::async_write(stream_, bytes, kToken);
     static_cast<void>(size);

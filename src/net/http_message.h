@@ -5,6 +5,7 @@
 #include "kpid/base/result.h"
 #include "net/url.h"
 
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -96,12 +97,16 @@ struct HttpRequest {
 /// form.
 [[nodiscard]] Result<HttpParams> request_params(const HttpRequest& request);
 
+class BodyStream;
+
 /// What a handler gives back. Content-Length, Date, Connection, and Content-Encoding and Vary where
 /// the server compresses, are put by the server.
 struct HttpResponse {
     unsigned status = 200;
     HttpHeaders headers;
     std::string body;
+    /// Instead of `body`, of a status that has one: sent as it is made, not compressed.
+    std::shared_ptr<BodyStream> stream = {};
 };
 
 /// A response with a Content-Type.

@@ -77,7 +77,9 @@ std::string serialize_head(const HttpResponse& response, const ResponseFraming& 
             out += "\r\n";
         }
     }
-    if (status_has_body(response.status)) {
+    if (framing.is_streamed) {
+        out += framing.is_http_1_0 ? "" : "Transfer-Encoding: chunked\r\n";
+    } else if (status_has_body(response.status)) {
         fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", framing.content_length);
     }
     if (!framing.keep_alive) {

@@ -15,6 +15,7 @@ struct ResponseFraming {
     bool is_http_1_0 = false;
     bool keep_alive = true;
     std::size_t content_length = 0;
+    bool is_streamed = false;  ///< Without a length: chunked, for HTTP/1.0 up to the end.
 };
 
 /// Status line and headers with the empty line. Line breaks in header values become blanks; the

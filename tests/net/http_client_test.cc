@@ -133,6 +133,33 @@ TEST(HttpClient, DecodesWhatItAskedFor) {
     EXPECT_TRUE(fixture.wait(fixture.client->send(request)).has_value());
 }
 
+TEST(HttpClient, HandsOnABodyPieceByPiece) {
+    ServerFixture fixture;
+    std::string got;
+    HttpClientRequest request;
+    request.url = fixture.url("/stream?n=20000");
+    request.response_bytes_max = 100;
+    request.on_body = [&got](std::string_view piece) -> Result<void> {
+        got += piece;
+        return {};
+    };
+    const auto response = fixture.wait(fixture.client->send(request));
+    ASSERT_TRUE(response.has_value()) << response.error().message;
+    EXPECT_EQ(response->body, "");
+    EXPECT_TRUE(got.starts_with("0\n1\n2\n") && got.ends_with("\n19999\n"));
+    // What broke is an error, though all that came was handed on.
+    request.url = fixture.url("/stream?n=3&broken=1");
+    EXPECT_EQ(fixture.wait(fixture.client->send(request)).error().code, Code::kUnavailable);
+    // A refusal's body is collected, as ever.
+    got.clear();
+    request.url = fixture.url("/status?s=404");
+    EXPECT_EQ(fixture.wait(fixture.client->send(request))->status, 404U);
+    EXPECT_EQ(got, "");
+    request.url = fixture.url("/stream?n=3");
+    request.on_body = [](std::string_view) -> Result<void> { return unavailable("full"); };
+    EXPECT_EQ(fixture.wait(fixture.client->send(request)).error(), unavailable("full"));
+}
+
 TEST(HttpClient, CutsAnEndlessBody) {
     ServerFixture fixture;
     const RawServer server("HTTP/1.1 200 OK\r\n\r\n" + std::string(10'000, 'x'), true);

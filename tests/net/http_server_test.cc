@@ -77,6 +77,37 @@ TEST(HttpServer, SendsNoBodyForHead) {
     EXPECT_TRUE(response.ends_with("\r\n\r\n"));
 }
 
+TEST(HttpServer, SendsAStreamedBodyInChunksAndCloses) {
+    ServerFixture fixture;
+    RawClient client(fixture.server->port());
+    ASSERT_TRUE(
+        client.send("GET /stream?n=2 HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n"));
+    const std::string response = client.read_all();
+    EXPECT_THAT(response, HasSubstr("Transfer-Encoding: chunked\r\n"));
+    EXPECT_THAT(response, HasSubstr("Connection: close\r\n"));
+    EXPECT_THAT(response, Not(HasSubstr("Content-Length")));
+    EXPECT_TRUE(response.ends_with("\r\n\r\n2\r\n0\n\r\n2\r\n1\n\r\n0\r\n\r\n")) << response;
+}
+
+TEST(HttpServer, SendsAStreamedBodyToTheEndForHttp10) {
+    ServerFixture fixture;
+    RawClient client(fixture.server->port());
+    ASSERT_TRUE(client.send("GET /stream?n=2 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"));
+    const std::string response = client.read_all();
+    EXPECT_THAT(response, Not(HasSubstr("chunked")));
+    EXPECT_TRUE(response.ends_with("\r\n\r\n0\n1\n")) << response;
+}
+
+TEST(HttpServer, LeavesOutTheLastChunkOfAStreamThatBreaks) {
+    ServerFixture fixture;
+    RawClient client(fixture.server->port());
+    ASSERT_TRUE(client.send("GET /stream?n=1&broken=1 HTTP/1.1\r\nHost: a\r\n\r\n"));
+    EXPECT_TRUE(client.read_all().ends_with("\r\n\r\n2\r\n0\n\r\n"));
+    RawClient head(fixture.server->port());
+    ASSERT_TRUE(head.send("HEAD /stream?n=3 HTTP/1.1\r\nHost: a\r\n\r\n"));
+    EXPECT_TRUE(head.read_all().ends_with("\r\n\r\n"));
+}
+
 TEST(HttpServer, ReadsChunkedBodies) {
     ServerFixture fixture;
     RawClient client(fixture.server->port());

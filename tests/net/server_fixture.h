@@ -1,6 +1,7 @@
 #pragma once
 // A server on a free port with a handler that tests can steer.
 
+#include "net/body_stream.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "support/net_fixture.h"
@@ -12,10 +13,31 @@
 
 namespace kpid::testing {
 
-/// GET /big?n=N: N bytes. /throw: an exception. /wait: answers when `opened` is set, or sets `left`
-/// when its client leaves before. /status?s=N.
-/// /redirect?to=URL, without URL to itself. Everything else: "METHOD path" and the body, with the
-/// request's headers as X-Got-….
+/// Streams "0\n", "1\n", … up to count - 1, then ends, or fails when `breaks`.
+class CountingStream final : public net::BodyStream {
+public:
+    CountingStream(std::size_t count, bool breaks) : count_(count), breaks_(breaks) {}
+
+    net::Task<Result<std::string>> next() override {
+        if (at_ < count_) {
+            co_return std::to_string(at_++) + "\n";
+        }
+        if (breaks_) {
+            co_return unavailable("the stream broke");
+        }
+        co_return std::string();
+    }
+
+private:
+    const std::size_t count_;
+    const bool breaks_;
+    std::size_t at_ = 0;
+};
+
+/// GET /big?n=N: N bytes. /stream?n=N: a CountingStream, one that breaks with &broken=1. /throw: an
+/// exception. /wait: answers when `opened` is set, or sets `left` when its client leaves before.
+/// /status?s=N. /redirect?to=URL, without URL to itself. Everything else: "METHOD path" and the
+/// body, with the request's headers as X-Got-….
 class TestHandler final : public net::HttpHandler {
 public:
     explicit TestHandler(net::Timers& timers) : timers_(timers) {}
@@ -41,6 +63,13 @@ public:
         if (request.path == "/big") {
             const std::size_t size = std::stoul(std::string(request.params.get_or("n", "0")));
             co_return net::make_response(200, "text/plain", std::string(size, 'x'));
+        }
+        if (request.path == "/stream") {
+            net::HttpResponse response = net::make_response(200, "text/plain", "");
+            response.stream = std::make_shared<CountingStream>(
+                std::stoul(std::string(request.params.get_or("n", "0"))),
+                request.params.has("broken"));
+            co_return response;
         }
         if (request.path == "/status") {
             net::HttpResponse response;
