@@ -7,6 +7,7 @@
 #include "config/load.h"
 #include "evaluate/evaluator.h"
 #include "http/router.h"
+#include "ingest/import_sink.h"
 #include "ingest/ingest.h"
 #include "ingest/metadata_table.h"
 #include "ingest/push_sink.h"
@@ -107,6 +108,7 @@ private:
     ingest::PushSink push_;
     ingest::MetadataTable metadata_;
     ingest::RemoteWriteSink remote_write_;
+    ingest::ImportSink imports_;
     http::Router router_;
     net::HttpServer server_;
     ComponentMetrics component_metrics_;

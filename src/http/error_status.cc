@@ -43,7 +43,7 @@ ErrorStatus error_status(Code code) {
         case Code::kCancelled:
             return {503, "canceled"};
         case Code::kPermissionDenied:
-            return {403, "bad_data"};
+            return {403, "unavailable"};  // as Prometheus' body for what is switched off
         case Code::kDataLoss:
         case Code::kInternal:
             return {500, "internal"};

@@ -2,6 +2,7 @@
 #include "http/router.h"
 
 #include "http/api_json.h"
+#include "http/backfill_api.h"
 #include "http/error_status.h"
 #include "http/ingest_api.h"
 #include "http/kpi_api.h"
@@ -68,6 +69,8 @@ Router::Router(RouterDependencies dependencies)
       watchdog_(dependencies_.timers),
       query_api_(dependencies_.evaluator, dependencies_.reader, dependencies_.timers.clock(),
                  watchdog_),
+      admin_api_(dependencies_.storage_admin, dependencies_.enable_admin_api,
+                 dependencies_.timers.clock()),
       requests_(prometheus::BuildCounter()
                     .Name("kpid_http_requests_total")
                     .Help("Requests by endpoint.")
@@ -75,6 +78,7 @@ Router::Router(RouterDependencies dependencies)
     add_query_endpoints();
     add_state_endpoints();
     add_ingest_endpoints();
+    add_storage_endpoints();
     add_notification_endpoints();
     add_management_endpoints();
 }
@@ -171,6 +175,41 @@ void Router::add_ingest_endpoints() {
         [this](const Request& request, const Segments&) {
             return remote_write_response(dependencies_.remote_write, request);
         });
+}
+
+void Router::add_storage_endpoints() {
+    using Request = net::HttpRequest;
+    const auto import_as = [this](ingest::ImportFormat format) {
+        return [this, format](const Request& request, const Segments&) {
+            return import_response(dependencies_.imports, format, request);
+        };
+    };
+    add("/api/v1/import/openmetrics", {"POST"}, Pool::kWorkers,
+        import_as(ingest::ImportFormat::kOpenMetrics));
+    add("/api/v1/import/tsdb-dump", {"POST"}, Pool::kWorkers,
+        import_as(ingest::ImportFormat::kTsdbDump));
+    add("/api/v1/export", {"GET", "HEAD", "POST"}, Pool::kQueries,
+        [this](const Request& request, const Segments&) -> Result<net::HttpResponse> {
+            KPID_TRY(const net::HttpParams params, net::request_params(request));
+            return export_response(dependencies_.reader, dependencies_.queries, params);
+        });
+    add("/api/v1/status/tsdb", {"GET", "HEAD"}, Pool::kWorkers,
+        [this](const Request& request, const Segments&) {
+            return admin_api_.cardinality(request.params);
+        });
+    const auto add_admin = [this](std::string pattern, auto answer) {
+        add(std::move(pattern), {"POST", "PUT"}, Pool::kWorkers,
+            [answer](const Request& request, const Segments&) -> Result<net::HttpResponse> {
+                KPID_TRY(const net::HttpParams params, net::request_params(request));
+                return answer(params);
+            });
+    };
+    add_admin("/api/v1/admin/tsdb/delete_series",
+              [this](const net::HttpParams& params) { return admin_api_.delete_series(params); });
+    add_admin("/api/v1/admin/tsdb/clean_tombstones",
+              [this](const net::HttpParams&) { return admin_api_.clean_tombstones(); });
+    add_admin("/api/v1/admin/tsdb/snapshot",
+              [this](const net::HttpParams& params) { return admin_api_.snapshot(params); });
 }
 
 void Router::add_notification_endpoints() {

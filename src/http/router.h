@@ -2,9 +2,11 @@
 // From a request to the function that answers it.
 
 #include "evaluate/evaluator.h"
+#include "http/admin_api.h"
 #include "http/pages.h"
 #include "http/query_api.h"
 #include "http/query_watchdog.h"
+#include "ingest/import_sink.h"
 #include "ingest/ingest.h"
 #include "ingest/metadata_table.h"
 #include "ingest/push_sink.h"
@@ -33,7 +35,10 @@ struct RouterDependencies {
     ingest::Ingest& ingest;
     ingest::PushSink& push;
     ingest::RemoteWriteSink& remote_write;
+    ingest::ImportSink& imports;
     const ingest::MetadataTable& metadata;
+    model::StorageAdmin& storage_admin;
+    bool enable_admin_api = false;  ///< --web.enable-admin-api
     notify::Notifier& notifier;
     net::Timers& timers;
     /// Pushes, views and pages; and, apart from these, queries: their number bounds the queries
@@ -86,6 +91,7 @@ private:
     void add_query_endpoints();
     void add_state_endpoints();
     void add_ingest_endpoints();
+    void add_storage_endpoints();
     void add_notification_endpoints();
     void add_management_endpoints();
     [[nodiscard]] net::HttpResponse run(const Endpoint& endpoint, const net::HttpRequest& request,
@@ -95,6 +101,7 @@ private:
     const RouterDependencies dependencies_;
     QueryWatchdog watchdog_;
     const QueryApi query_api_;
+    const AdminApi admin_api_;
     prometheus::Family<prometheus::Counter>& requests_;
     std::vector<Endpoint> endpoints_;
 };

@@ -53,6 +53,8 @@ const char* to_string(Protocol protocol) {
             return "text";
         case Protocol::kRemoteWrite:
             return "remote_write";
+        case Protocol::kImport:
+            return "import";
     }
     return "unknown";
 }

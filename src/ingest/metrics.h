@@ -23,11 +23,12 @@ enum class Protocol {
     kStatsd,
     kPush,
     kText,
-    kRemoteWrite
+    kRemoteWrite,
+    kImport
 };
-inline constexpr std::size_t kProtocolCount = 9;
+inline constexpr std::size_t kProtocolCount = 10;
 /// "scrape", "host", "demo", "http_json", "promql", "statsd", "push", "text",
-/// "remote_write".
+/// "remote_write", "import".
 [[nodiscard]] const char* to_string(Protocol protocol);
 
 /// Values of the label `reason` beside model::RejectReason's.

@@ -2,6 +2,7 @@
 
 #include "kpid/base/number.h"
 #include "kpid/model/classic_names.h"
+#include "kpid/model/sample.h"
 
 #include <fmt/format.h>
 
@@ -149,6 +150,29 @@ std::string encode_exposition(std::span<const MetricFamily> families, Exposition
         out += "# EOF\n";
     }
     return out;
+}
+
+void encode_unknown_type(std::string_view name, std::string& out) {
+    out += "# TYPE ";
+    out += written_name(name);
+    out += " unknown\n";
+}
+
+void encode_series(const model::Labels& labels, std::span<const Timestamp> times,
+                   std::span<const double> values, std::string& out) {
+    std::string written;
+    append_labels(std::string(labels.metric_name()), labels, written);
+    written += ' ';
+    for (std::size_t i = 0; i < times.size(); ++i) {
+        if (model::is_stale_marker(values[i])) {
+            continue;
+        }
+        out += written;
+        out += format_float_text(values[i]);
+        out += ' ';
+        out += format_float(times[i].seconds());
+        out += '\n';
+    }
 }
 
 }  // namespace kpid::wire

@@ -10,3 +10,5 @@ kpid_fuzzer(NAME wire_json_select CORPUS wire_json_select
             SOURCES wire_json_select_fuzz.cc DEPS kpid::wire)
 kpid_fuzzer(NAME remote_write CORPUS remote_write
             SOURCES remote_write_fuzz.cc DEPS kpid::wire)
+kpid_fuzzer(NAME wire_tsdb_dump CORPUS wire_tsdb_dump
+            SOURCES wire_tsdb_dump_fuzz.cc DEPS kpid::wire)

@@ -31,6 +31,7 @@ public:
         if (failure) {
             return *failure;
         }
+        last_window = batch.out_of_order_window;
         Result<model::AppendResult> result = inner_.append(batch);
         // The rejections that a real storage would give to these names.
         const std::vector<model::SeriesSample> samples = model::flatten(batch);
@@ -46,6 +47,7 @@ public:
     void declare_kinds(const model::MetricKinds& kinds) override { inner_.declare_kinds(kinds); }
     std::optional<Error> failure;
     std::map<std::string, model::RejectReason> refused;
+    std::optional<Duration> last_window;  ///< The newest batch's.
 
 private:
     model::Appender& inner_;

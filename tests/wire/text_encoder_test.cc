@@ -50,6 +50,29 @@ TEST(TextEncoder, WritesOpenMetrics) {
               "# UNIT wait_seconds seconds\nwait_seconds_total 2 1.5\n# EOF\n");
 }
 
+TEST(TextEncoder, WritesSeriesWithTheirTimesAndWithoutStaleMarkers) {
+    std::string text;
+    encode_unknown_type("up", text);
+    const std::vector<Timestamp> times = {Timestamp(-1500), Timestamp(2), Timestamp(3000),
+                                          Timestamp(1'795'314'674'771)};
+    encode_series({{"__name__", "up"}, {"a", "x\"\n"}}, times,
+                  std::vector<double>{0.1, model::stale_marker(), std::nan(""), 1e21}, text);
+    encode_unknown_type("my.metric", text);
+    encode_series({{"__name__", "my.metric"}}, std::vector{Timestamp(0)}, std::vector{1.0}, text);
+    EXPECT_EQ(text,
+              "# TYPE up unknown\n"
+              "up{a=\"x\\\"\\n\"} 0.1 -1.5\n"
+              "up{a=\"x\\\"\\n\"} NaN 3\n"
+              "up{a=\"x\\\"\\n\"} 1e+21 1795314674.771\n"
+              "# TYPE \"my.metric\" unknown\n"
+              "{\"my.metric\"} 1 0\n");
+    const auto read = parse_exposition(text + "# EOF\n", {.format = ExpositionFormat::kOpenMetrics,
+                                                          .strictness = Strictness::kStrict});
+    ASSERT_TRUE(read.has_value()) << read.error().message;
+    ASSERT_EQ(read->samples.size(), 4U);
+    EXPECT_EQ(read->samples[2].time, Timestamp(1'795'314'674'771));
+}
+
 TEST(TextEncoder, EscapesNamesForReadersOfClassicOnes) {
     const MetricFamily families[] = {
         {.name = "my.gauge",

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kpid::wire {
@@ -44,5 +45,12 @@ void encode_family(const MetricFamily& family, ExpositionFormat format, NameEsca
 [[nodiscard]] std::string encode_exposition(std::span<const MetricFamily> families,
                                             ExpositionFormat format,
                                             NameEscaping escaping = NameEscaping::kAllowUtf8);
+
+/// Appends the line that begins an OpenMetrics family of unknown type, which any sample may be in.
+void encode_unknown_type(std::string_view name, std::string& out);
+/// Appends samples of one series as OpenMetrics lines, each with its time: values[i] at times[i].
+/// Stale markers are left out: the format has none.
+void encode_series(const model::Labels& labels, std::span<const Timestamp> times,
+                   std::span<const double> values, std::string& out);
 
 }  // namespace kpid::wire
