@@ -35,6 +35,23 @@ struct QueryOptions {
 /// An instant query, or a range query when `start` is given.
 [[nodiscard]] int run_query(const QueryOptions& options, const CommonOptions& common);
 
+struct ExportOptions {
+    std::vector<std::string> matches;  ///< Selectors; empty is everything.
+    std::string start;
+    std::string end;
+    std::string file = "-";  ///< "-" is standard output; packed when it ends with ".gz".
+};
+/// Writes stored series as OpenMetrics with times. How many samples goes to standard error.
+[[nodiscard]] int run_export(const ExportOptions& options, const CommonOptions& common);
+
+struct ImportOptions {
+    std::vector<std::string> files;  ///< "-" is standard input; packed ones are unpacked.
+    std::string format = "auto";     ///< "auto", "openmetrics" or "tsdb-dump".
+};
+/// Sends samples with times of their own, batch by batch. Refused ones are told on standard error
+/// as `file:line: why`.
+[[nodiscard]] int run_import(const ImportOptions& options, const CommonOptions& common);
+
 struct NotificationsOptions {
     std::string receiver;
     std::string state;

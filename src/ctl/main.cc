@@ -15,6 +15,8 @@ namespace {
 
 using kpid::ctl::CheckOptions;
 using kpid::ctl::CommonOptions;
+using kpid::ctl::ExportOptions;
+using kpid::ctl::ImportOptions;
 using kpid::ctl::NotificationsOptions;
 using kpid::ctl::OutputFormat;
 using kpid::ctl::QueryOptions;
@@ -24,6 +26,8 @@ struct CommandLine {
     CommonOptions common;
     CheckOptions check;
     QueryOptions query;
+    ExportOptions exported;
+    ImportOptions imported;
     NotificationsOptions notifications;
     std::string kpi_status;
     std::string kpi_id;
@@ -72,6 +76,42 @@ void add_query(CLI::App& app, CommandLine& line) {
         [&line] { line.run = [&line] { return kpid::ctl::run_query(line.query, line.common); }; });
 }
 
+void add_export(CLI::App& app, CommandLine& line) {
+    CLI::App* command = app.add_subcommand(
+        "export", "Stored series as OpenMetrics with times, for backup and other stores.");
+    command
+        ->add_option("--match", line.exported.matches,
+                     "Selector of series; may be given several times; default everything.")
+        ->allow_extra_args(false);
+    command->add_option("--start", line.exported.start,
+                        "RFC 3339 or Unix seconds; default the oldest sample.");
+    command->add_option("--end", line.exported.end,
+                        "RFC 3339 or Unix seconds; default the newest sample.");
+    command
+        ->add_option("FILE", line.exported.file,
+                     "Where to; packed when it ends with .gz; - is standard output.")
+        ->capture_default_str();
+    command->callback([&line] {
+        line.run = [&line] { return kpid::ctl::run_export(line.exported, line.common); };
+    });
+}
+
+void add_import(CLI::App& app, CommandLine& line) {
+    CLI::App* command = app.add_subcommand(
+        "import", "Back-fill: samples with times of their own, however late they are.");
+    command
+        ->add_option("FILE", line.imported.files,
+                     "OpenMetrics, or what promtool tsdb dump prints; gzip is unpacked; - is "
+                     "standard input.")
+        ->required();
+    command->add_option("--format", line.imported.format, "What the files are.")
+        ->check(CLI::IsMember({"auto", "openmetrics", "tsdb-dump"}))
+        ->capture_default_str();
+    command->callback([&line] {
+        line.run = [&line] { return kpid::ctl::run_import(line.imported, line.common); };
+    });
+}
+
 void add_notifications(CLI::App& app, CommandLine& line) {
     CLI::App* notifications =
         app.add_subcommand("notifications", "Messages that were sent or wait to be.");
@@ -104,6 +144,8 @@ int run(int argc, char** argv) {
     add_check(app, line);
     add_kpi(app, line);
     add_query(app, line);
+    add_export(app, line);
+    add_import(app, line);
     add_notifications(app, line);
     try {
         app.parse(argc, argv);
