@@ -7,6 +7,7 @@
 // when kpid lost a flip or did not run, 2 after a mistake on the command line.
 
 #include "bench/flip_run.h"
+#include "bench/machine.h"
 
 #include <fmt/format.h>
 
@@ -15,12 +16,9 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <sys/utsname.h>
-#include <thread>
 
 namespace {
 
@@ -73,26 +71,8 @@ std::optional<Arguments> parse(int count, char** values) {
     return arguments;
 }
 
-std::string first_line_with(const char* file, std::string_view begin) {
-    std::ifstream in(file);
-    for (std::string line; std::getline(in, line);) {
-        if (line.starts_with(begin)) {
-            return line;
-        }
-    }
-    return "unknown";
-}
-
-// Where and when: figures from different machines do not compare.
 void print_machine(const Arguments& arguments) {
-    utsname kernel{};
-    ::uname(&kernel);
-    const std::string model = first_line_with("/proc/cpuinfo", "model name");
-    const std::size_t colon = model.find(": ");
-    fmt::print("machine: {}, {} cores, Linux {}; load before {}; seed {}\n",
-               colon == std::string::npos ? model : model.substr(colon + 2),
-               std::thread::hardware_concurrency(), kernel.release,
-               first_line_with("/proc/loadavg", ""), arguments.seed);
+    fmt::print("machine: {}; seed {}\n", kpid::bench::describe_machine(), arguments.seed);
 }
 
 void print_head() {

@@ -129,14 +129,14 @@ std::uint16_t free_port() {
     return port;
 }
 
-Result<HttpConnection> HttpConnection::open(std::uint16_t port) {
+Result<HttpConnection> HttpConnection::open(std::uint16_t port, std::chrono::seconds answer_max) {
     Socket socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address = loopback(port);
     if (::connect(socket.get(), as_any(address), sizeof address) != 0) {
         return unavailable(fmt::format("cannot connect to 127.0.0.1:{}", port));
     }
     send_at_once(socket.get());
-    const timeval at_most{.tv_sec = kAnswerMax.count(), .tv_usec = 0};
+    const timeval at_most{.tv_sec = answer_max.count(), .tv_usec = 0};
     ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &at_most, sizeof at_most);
     return HttpConnection(std::move(socket));
 }

@@ -44,20 +44,19 @@ private:
 /// One kept connection, without Nagle's delay. One thread at a time.
 class HttpConnection {
 public:
-    [[nodiscard]] static Result<HttpConnection> open(std::uint16_t port);
+    [[nodiscard]] static Result<HttpConnection> open(
+        std::uint16_t port, std::chrono::seconds answer_max = std::chrono::seconds(10));
 
     struct Response {
         int status = 0;
         std::string body;
     };
     /// Sends head and body in one write, then reads the whole answer. `headers` are whole lines,
-    /// each with its "\r\n". No answer within kAnswerMax is an error.
+    /// each with its "\r\n". No answer within `answer_max` is an error.
     [[nodiscard]] Result<Response> request(std::string_view method, std::string_view path,
                                            std::string_view headers, std::string_view body);
 
 private:
-    static constexpr std::chrono::seconds kAnswerMax{10};
-
     explicit HttpConnection(Socket socket) : socket_(std::move(socket)) {}
 
     Socket socket_;

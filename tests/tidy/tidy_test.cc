@@ -153,10 +153,16 @@ TEST(Tidy, BannedWordsStandOnlyWhereTheyMay) {
 
 TEST(Tidy, LibraryHeadersOfAdaptersStayOutOfHeaders) {
     const std::regex pattern(R"(#include <(boost/beast|yaml-cpp|rocksdb|curl)/)");
+    // An adapter of several files has headers of its own that no other file includes.
+    const std::regex adapter_include(R"(#include ["]storage/rocks_)");
+    const std::regex rocksdb(R"(#include <rocksdb/)");
     std::vector<std::string> findings;
     for (const SourceFile& file : tree()) {
+        const bool is_adapter = file.path.starts_with("src/storage/rocks_");
         for (const std::string& line : file.lines) {
-            if (file.is_header() && std::regex_search(line, pattern)) {
+            const bool is_own = is_adapter && std::regex_search(line, rocksdb);
+            const bool leaks = file.is_header() && !is_own && std::regex_search(line, pattern);
+            if (leaks || (!is_adapter && std::regex_search(line, adapter_include))) {
                 findings.push_back(file.path + ": " + line);
             }
         }
