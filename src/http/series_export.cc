@@ -27,6 +27,7 @@ Timestamp middle(const model::TimeRange& range) {
 std::vector<Matcher> exact_matchers(const model::Labels& labels,
                                     const std::vector<std::string>& names) {
     std::vector<Matcher> matchers;
+    matchers.reserve(names.size());
     for (const std::string& name : names) {
         matchers.push_back(Matcher::equal(name, labels.get(name)));
     }

@@ -140,6 +140,9 @@ private:
         } else {
             label.name = rest_.substr(0, rest_.find_first_of("=\",{} "));
             rest_.remove_prefix(label.name.size());
+            if (!is_valid_utf8(label.name)) {
+                return fail("a label is not UTF-8");
+            }
         }
         if (label.name.empty()) {
             return fail("expected a label's name");
@@ -187,9 +190,11 @@ private:
         if (digits == 0 || rest_.size() < digits) {
             return false;
         }
+        const std::string_view number = rest_.substr(0, digits);
+        const char* const number_end = number.data() + number.size();
         std::uint32_t code = 0;
-        const auto [end, failure] = std::from_chars(rest_.data(), rest_.data() + digits, code, 16);
-        if (failure != std::errc() || end != rest_.data() + digits || code > kCodePointMax) {
+        const auto [end, failure] = std::from_chars(number.data(), number_end, code, 16);
+        if (failure != std::errc() || end != number_end || code > kCodePointMax) {
             return false;
         }
         rest_.remove_prefix(digits);

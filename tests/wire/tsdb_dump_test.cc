@@ -60,6 +60,7 @@ TEST(TsdbDump, RefusesWhatIsNoDumpWithItsLine) {
         {"{__name__=\"a\", b=\"1\", b=\"2\"} 1 2", "label \"b\" stands twice"},
         {R"({__name__="\q"} 1 2)", "a quoted text has an unknown escape"},
         {R"({__name__="\xff"} 1 2)", "a label is not UTF-8"},
+        {"{__name__=\"a\", \xff=\"b\"} 1 2", "a label is not UTF-8"},
         {R"({__name__="\ud800"} 1 2)", "a label is not UTF-8"},
         {"{__name__=\"a\"}", "expected a blank and a value after the labels"},
         {"{__name__=\"a\"} x 2", "\"x\" is no value"},
