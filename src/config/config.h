@@ -3,6 +3,7 @@
 
 #include "config/delivery.h"
 #include "config/kpis.h"
+#include "config/remote_write.h"
 #include "config/rules.h"
 #include "config/sources.h"
 #include "kpid/base/time.h"
@@ -74,6 +75,7 @@ struct Config {
     std::map<std::string, OwnerConfig> owners;
     std::map<std::string, GoalConfig> goals;
     AlertingConfig alerting;
+    std::vector<RemoteWriteConfig> remote_writes;  ///< In order of the file.
     /// What the features allow in PromQL: queries from outside are parsed with the same.
     promql::ParseOptions parse_options;
     bool delayed_name_removal = false;  ///< Feature promql-delayed-name-removal.

@@ -59,6 +59,7 @@ void decode_listeners(Draft& draft, Context& context, const YamlNode& node);
 void decode_scrape_configs(Draft& draft, Context& context, const YamlNode& node);
 void decode_sources(Draft& draft, Context& context, const YamlNode& node);
 void decode_alerting(Draft& draft, Context& context, const YamlNode& node);
+void decode_remote_write(Draft& draft, Context& context, const YamlNode& node);
 
 // Sections of main and KPI files.
 void decode_owners(Draft& draft, Context& context, const YamlNode& node);

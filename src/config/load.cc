@@ -36,9 +36,9 @@ constexpr std::string_view kFileFinding = "file";
 constexpr std::array<std::string_view, 9> kKpiFileKeys{"version",    "owners", "goals",
                                                        "defaults",   "kpis",   "calendars",
                                                        "objectives", "notes",  "reports"};
-constexpr std::array<std::string_view, 10> kMainKeys{
-    "global",         "storage", "limits",    "web",        "listeners",
-    "scrape_configs", "sources", "kpi_files", "rule_files", "alerting"};
+constexpr std::array<std::string_view, 11> kMainKeys{
+    "global",  "storage",   "limits",     "web",      "listeners",   "scrape_configs",
+    "sources", "kpi_files", "rule_files", "alerting", "remote_write"};
 
 /// Reads one configuration.
 class Loader {
@@ -190,11 +190,11 @@ void Loader::decode_main(const YamlDocument& document) {
     decode_section(draft_, fields, "scrape_configs", decode_scrape_configs);
     decode_section(draft_, fields, "sources", decode_sources);
     decode_section(draft_, fields, "alerting", decode_alerting);
+    decode_section(draft_, fields, "remote_write", decode_remote_write);
     decode_shared_sections(fields);
     const auto kpi_files = list_files(fields, "kpi_files");
     const auto rule_files = list_files(fields, "rule_files");
-    fields.later({"metrics", "remote_write", "remote_read", "scrape_config_files", "tracing",
-                  "otlp", "runtime"});
+    fields.later({"metrics", "remote_read", "scrape_config_files", "tracing", "otlp", "runtime"});
     fields.finish();
     for (const auto& [path, place] : kpi_files) {
         if (const auto file = open(path, place)) {
