@@ -98,6 +98,16 @@ Daemon::Daemon(const Flags& flags, std::shared_ptr<const config::Config> config,
       push_(*storage_, *storage_, clock, ingest_metrics_),
       remote_write_(*storage_, metadata_, clock, ingest_metrics_),
       imports_(*storage_, clock, ingest_metrics_),
+      remote_writer_(runtime_.make_strand(),
+                     {.log = *storage_,
+                      .state = *storage_,
+                      .client = client_,
+                      .timers = timers_,
+                      .workers = workers_,
+                      .registry = registry_,
+                      .metadata = [this] { return metadata_.list({}, 0); },
+                      .logger = log_.named("remote_write"),
+                      .seed = static_cast<std::uint64_t>(clock.wall_now().ms())}),
       router_({.evaluator = evaluator_,
                .reader = *storage_,
                .ingest = ingest_,
@@ -134,6 +144,7 @@ Daemon::Daemon(const Flags& flags, std::shared_ptr<const config::Config> config,
       main_(strand_, log_.named("app"),
             [this](std::string_view name, const Error& error) { on_task_failure(name, error); }) {
     storage_->add_observer(&evaluator_.observer());
+    storage_->add_observer(&remote_writer_.observer());
     prometheus::BuildGauge()
         .Name("kpid_build_info")
         .Help("Which kpid this is; always 1.")
@@ -211,6 +222,12 @@ net::Task<Result<void>> Daemon::start_parts() {
     if (!delivering) {
         co_return delivering.error();
     }
+    // Before anything is given up from the log, and before there is more of it.
+    const Result<void> sending =
+        co_await net::offload(workers_, [this] { return remote_writer_.start(*config_); });
+    if (!sending) {
+        co_return sending.error();
+    }
     const Result<void> evaluating =
         co_await net::offload(workers_, [this] { evaluator_.start(config_); });
     if (!evaluating) {
@@ -248,9 +265,11 @@ net::Task<> Daemon::stop_parts() {
     const bool evaluated = co_await evaluator_.join(deadline);
     notifier_.stop();
     const bool delivered = co_await notifier_.join(deadline);
+    remote_writer_.stop(deadline);
+    const bool sent = co_await remote_writer_.join(deadline);
     tasks_.stop();
     const bool ended = co_await tasks_.join(timers_, deadline);
-    if (!(served && collected && evaluated && delivered && ended)) {
+    if (!(served && collected && evaluated && delivered && sent && ended)) {
         log_.warn("not everything ended in time");
     }
     log_.info("kpid has ended");
@@ -325,6 +344,7 @@ Result<void> Daemon::apply(const std::shared_ptr<const config::Config>& config) 
     KPID_CHECK_OK(change_ingest(config, IngestStep::kPrepare));
     notifier_.reconfigure(config);
     evaluator_.reconfigure(config);
+    remote_writer_.reconfigure(*config);
     return change_ingest(config, IngestStep::kApply);
 }
 
@@ -393,6 +413,7 @@ void Daemon::keep_house(Timestamp now) {
 
 void Daemon::refresh_metrics() {
     component_metrics_.update(server_.stats(), workers_, queries_);
+    remote_writer_.refresh_metrics();
 }
 
 net::Task<> Daemon::record_task() {

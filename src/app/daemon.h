@@ -23,6 +23,7 @@
 #include "net/task_group.h"
 #include "net/worker_pool.h"
 #include "notify/notifier.h"
+#include "notify/remote_writer.h"
 
 #include <prometheus/gauge.h>
 #include <prometheus/registry.h>
@@ -36,10 +37,10 @@
 namespace kpid::app {
 
 /// Operation: make() opens the storage and builds the parts; run() starts them, serves until
-/// SIGTERM or SIGINT, and stops them: the HTTP server first, then sources, evaluation, delivery;
-/// the storage is flushed last. SIGHUP and POST /-/reload load the configuration anew and swap it;
-/// on an error the running one stays. Concurrency: run() is the I/O thread. Two worker pools: one
-/// for appends, evaluation and pages, one for queries.
+/// SIGTERM or SIGINT, and stops them: the HTTP server first, then sources, evaluation, delivery,
+/// remote write; the storage is flushed last. SIGHUP and POST /-/reload load the configuration anew
+/// and swap it; on an error the running one stays. Concurrency: run() is the I/O thread. Two worker
+/// pools: one for appends, evaluation and pages, one for queries.
 class Daemon {
 public:
     /// How long parts may take to end after a signal.
@@ -109,6 +110,7 @@ private:
     ingest::MetadataTable metadata_;
     ingest::RemoteWriteSink remote_write_;
     ingest::ImportSink imports_;
+    notify::RemoteWriter remote_writer_;
     http::Router router_;
     net::HttpServer server_;
     ComponentMetrics component_metrics_;

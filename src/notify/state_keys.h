@@ -13,6 +13,7 @@ namespace kpid::notify {
 inline constexpr std::string_view kGroupPrefix = "notify/group/";
 inline constexpr std::string_view kOutboxPrefix = "notify/outbox/";
 inline constexpr std::string_view kHistoryPrefix = "notify/history/";
+inline constexpr std::string_view kRemoteWritePrefix = "notify/remote_write/";
 
 [[nodiscard]] inline std::string outbox_key(const std::string& id) {
     return std::string(kOutboxPrefix) + id;
