@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
+#include <system_error>
 #include <unistd.h>
 
 namespace kpid::ctl {
@@ -26,10 +26,14 @@ Error file_error(const std::string& path, std::string_view why) {
     return unavailable(fmt::format("{}: {}", path == kStandard ? "standard input" : path, why));
 }
 
+std::string system_failure() {
+    return std::generic_category().message(errno);
+}
+
 std::string last_failure(gzFile file) {
     int code = Z_OK;
     const char* text = gzerror(file, &code);
-    return code == Z_ERRNO ? std::strerror(errno) : text;
+    return code == Z_ERRNO ? system_failure() : text;
 }
 
 }  // namespace
@@ -42,7 +46,7 @@ Result<LineReader> LineReader::open(const std::string& path) {
     errno = 0;
     gzFile file = path == kStandard ? gzdopen(dup(STDIN_FILENO), "rb") : gzopen(path.c_str(), "rb");
     if (file == nullptr) {
-        return file_error(path, std::strerror(errno));
+        return file_error(path, system_failure());
     }
     return LineReader(path, std::unique_ptr<void, GzipClose>(file));
 }
@@ -86,7 +90,7 @@ Result<TextWriter> TextWriter::create(const std::string& path) {
     gzFile file = path == kStandard ? gzdopen(dup(STDOUT_FILENO), mode)
                                     : gzopen((path + std::string(kUnfinished)).c_str(), mode);
     if (file == nullptr) {
-        return unavailable(fmt::format("{}: {}", path, std::strerror(errno)));
+        return unavailable(fmt::format("{}: {}", path, system_failure()));
     }
     return TextWriter(path, std::unique_ptr<void, GzipClose>(file));
 }
@@ -105,11 +109,11 @@ Result<void> TextWriter::write(std::string_view text) {
 Result<void> TextWriter::finish() {
     errno = 0;
     if (gzclose(static_cast<gzFile>(file_.release())) != Z_OK) {
-        return unavailable(fmt::format("{}: {}", path_, std::strerror(errno)));
+        return unavailable(fmt::format("{}: {}", path_, system_failure()));
     }
     const std::string unfinished = path_ + std::string(kUnfinished);
     if (path_ != kStandard && std::rename(unfinished.c_str(), path_.c_str()) != 0) {
-        return unavailable(fmt::format("{}: {}", path_, std::strerror(errno)));
+        return unavailable(fmt::format("{}: {}", path_, system_failure()));
     }
     return {};
 }
