@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <functional>
 #include <system_error>
 
 namespace kpid::storage {
@@ -41,12 +42,14 @@ Error RocksLog::open_error(std::string_view why, Code code) const {
                  fmt::format("cannot open the storage at {}: {} (--storage.path)", path_, why)};
 }
 
-Result<void> RocksLog::check_families() const {
+// Those that are there: "default" alone in a new folder.
+Result<std::vector<std::string>> RocksLog::check_families() const {
     std::vector<std::string> names;
     const rocksdb::DBOptions options =
         database_options(parts_, rocksdb::WALRecoveryMode::kPointInTimeRecovery);
     if (!rocksdb::DB::ListColumnFamilies(options, path_, &names).ok()) {
-        return {};  // A new folder, or open() says what is wrong with it.
+        // A new folder, or opening says what is wrong with it.
+        return std::vector{std::string(kFormatFamily)};
     }
     for (const std::string& name : names) {
         if (!is_known_family(name)) {
@@ -57,7 +60,7 @@ Result<void> RocksLog::check_families() const {
                 Code::kUnsupported);
         }
     }
-    return {};
+    return names;
 }
 
 Result<void> RocksLog::check_format() {
@@ -97,21 +100,59 @@ Result<void> RocksLog::put_format() {
     return put.ok() ? Result<void>() : open_error(put.ToString());
 }
 
-rocksdb::Status RocksLog::open_database() {
+rocksdb::Status RocksLog::open_database(const std::vector<std::string>& families) {
+    std::vector<rocksdb::ColumnFamilyDescriptor> missing = family_descriptors(parts_);
+    const auto is_missing = [&families](const rocksdb::ColumnFamilyDescriptor& one) {
+        return std::find(families.begin(), families.end(), one.name) == families.end();
+    };
+    const auto first_missing =
+        std::stable_partition(missing.begin(), missing.end(), std::not_fn(is_missing));
+    const std::vector<rocksdb::ColumnFamilyDescriptor> there(missing.begin(), first_missing);
+    missing.erase(missing.begin(), first_missing);
     // The write-ahead log's last record may be torn by a crash. Damage elsewhere in it ends what
     // can be read of it, which is no reason not to start, but must be seen.
     rocksdb::DB* database = nullptr;
     rocksdb::Status status = rocksdb::DB::Open(
         database_options(parts_, rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords), path_,
-        family_descriptors(parts_), &handles_, &database);
+        there, &handles_, &database);
     if (status.IsCorruption()) {
         status = rocksdb::DB::Open(
-            database_options(parts_, rocksdb::WALRecoveryMode::kPointInTimeRecovery), path_,
-            family_descriptors(parts_), &handles_, &database);
+            database_options(parts_, rocksdb::WALRecoveryMode::kPointInTimeRecovery), path_, there,
+            &handles_, &database);
         parts_.counters->background_errors_total += status.ok() ? 1 : 0;
     }
     database_.reset(database);
+    if (!status.ok()) {
+        return status;
+    }
+    status = make_missing_families(std::move(missing));
+    if (!status.ok()) {
+        close();
+    }
     return status;
+}
+
+// All at once, which syncs fewer files than letting DB::Open make them one by one.
+rocksdb::Status RocksLog::make_missing_families(
+    std::vector<rocksdb::ColumnFamilyDescriptor> missing) {
+    if (!missing.empty()) {
+        std::vector<rocksdb::ColumnFamilyHandle*> made;
+        const rocksdb::Status status = database_->CreateColumnFamilies(missing, &made);
+        handles_.insert(handles_.end(), made.begin(), made.end());
+        if (!status.ok()) {
+            return status;
+        }
+    }
+    // The one of the format first, then those of the tables.
+    const auto place = [](const rocksdb::ColumnFamilyHandle* handle) {
+        const auto table =
+            std::find_if(kLogTables.begin(), kLogTables.end(),
+                         [handle](LogTable one) { return handle->GetName() == to_string(one); });
+        return table == kLogTables.end() ? 0 : table - kLogTables.begin() + 1;
+    };
+    std::sort(handles_.begin(), handles_.end(),
+              [&place](const auto* one, const auto* other) { return place(one) < place(other); });
+    return rocksdb::Status::OK();
 }
 
 Result<void> RocksLog::open() {
@@ -125,8 +166,8 @@ Result<void> RocksLog::open_locked() {
     if (error) {
         return open_error(error.message());
     }
-    KPID_CHECK_OK(check_families());
-    const rocksdb::Status status = open_database();
+    KPID_TRY(const std::vector<std::string> families, check_families());
+    const rocksdb::Status status = open_database(families);
     if (!status.ok()) {
         const std::string text = status.ToString();
         if (status.IsIOError() && text.find("lock ") != std::string::npos) {

@@ -41,9 +41,12 @@ public:
 private:
     // Opening.
     [[nodiscard]] Error open_error(std::string_view why, Code code = Code::kUnavailable) const;
-    [[nodiscard]] Result<void> check_families() const;
+    [[nodiscard]] Result<std::vector<std::string>> check_families() const;
     [[nodiscard]] Result<void> open_locked() KPID_REQUIRES(lock_);
-    [[nodiscard]] rocksdb::Status open_database() KPID_REQUIRES(lock_);
+    [[nodiscard]] rocksdb::Status open_database(const std::vector<std::string>& families)
+        KPID_REQUIRES(lock_);
+    [[nodiscard]] rocksdb::Status make_missing_families(
+        std::vector<rocksdb::ColumnFamilyDescriptor> missing) KPID_REQUIRES(lock_);
     [[nodiscard]] Result<void> check_format() KPID_REQUIRES(lock_);
     [[nodiscard]] Result<void> put_format() KPID_REQUIRES(lock_);
     void close() KPID_REQUIRES(lock_);

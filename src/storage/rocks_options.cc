@@ -134,7 +134,6 @@ rocksdb::ColumnFamilyOptions options_of(LogTable table, const RocksParts& parts)
 rocksdb::DBOptions database_options(const RocksParts& parts, rocksdb::WALRecoveryMode recovery) {
     rocksdb::DBOptions options;
     options.create_if_missing = true;
-    options.create_missing_column_families = true;
     options.paranoid_checks = true;
     options.max_total_wal_size = kWriteAheadBytesMax;
     options.wal_recovery_mode = recovery;
@@ -143,6 +142,8 @@ rocksdb::DBOptions database_options(const RocksParts& parts, rocksdb::WALRecover
     // One writes.
     options.allow_concurrent_memtable_write = false;
     options.max_open_files = kOpenFilesMax;
+    // Opening starts so many threads a family, though there is little to open.
+    options.max_file_opening_threads = 1;
     options.max_background_jobs = kBackgroundJobsMax;
     options.compaction_readahead_size = kCompactionReadBytes;
     options.bytes_per_sync = kBytesPerWriteback;
