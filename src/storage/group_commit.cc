@@ -6,6 +6,36 @@
 #include <utility>
 
 namespace kpid::storage {
+namespace {
+
+// Holds one lock after the other; taking the one that is held costs nothing.
+class MovingLock {
+public:
+    MovingLock() = default;
+    ~MovingLock() { release(); }
+    MovingLock(const MovingLock&) = delete;
+    MovingLock& operator=(const MovingLock&) = delete;
+
+    // clang cannot follow which one is held.
+    void take(Mutex& mutex) KPID_THREAD_ANNOTATION(no_thread_safety_analysis) {
+        if (held_ != &mutex) {
+            release();
+            mutex.lock();
+            held_ = &mutex;
+        }
+    }
+    void release() KPID_THREAD_ANNOTATION(no_thread_safety_analysis) {
+        if (held_ != nullptr) {
+            held_->unlock();
+            held_ = nullptr;
+        }
+    }
+
+private:
+    Mutex* held_ = nullptr;
+};
+
+}  // namespace
 
 void GroupCommitter::encode_records(LogBatch& out) {
     for (std::size_t i = 0; i < runs_.size(); ++i) {
@@ -141,9 +171,10 @@ void GroupCommitter::apply() {
     std::uint64_t appended = 0;
     std::int64_t bytes = 0;
     Timestamp newest = Timestamp::min();
+    MovingLock lock;
     for (std::size_t i = 0; i < pending_.size(); ++i) {
         if (i + kAhead < pending_.size()) {
-            __builtin_prefetch(pending_[i + kAhead].series, 1);
+            pending_[i + kAhead].series->prefetch();
         }
         const Pending& sample = pending_[i];
         MemorySeries& series = *sample.series;
@@ -154,7 +185,7 @@ void GroupCommitter::apply() {
             late_.push_back({&series, {sample.time, sample.value}});
             continue;
         }
-        const MutexLock lock(index_.lock_of(series));
+        lock.take(index_.lock_of(series));
         const std::size_t before = series.samples.open_capacity();
         const std::size_t sealed = series.samples.sealed_bytes();
         series.samples.append(sample.time, sample.value);
@@ -166,6 +197,7 @@ void GroupCommitter::apply() {
         }
         ++appended;
     }
+    lock.release();
     counters_.samples_appended += appended;
     counters_.samples_in_memory += appended;
     counters_.sample_bytes_in_memory += static_cast<std::uint64_t>(bytes);
@@ -177,7 +209,7 @@ void GroupCommitter::apply() {
     counters_.series_created += created_.size();
     apply_late();
     for (MemorySeries* series : versioned_) {
-        const MutexLock lock(index_.lock_of(*series));
+        const MutexLock one(index_.lock_of(*series));
         series->has_versions = true;
     }
     created_.clear();

@@ -116,6 +116,8 @@ private:
     void accept(const Place& place, std::optional<Timestamp> newest);
     [[nodiscard]] model::MetricKind kind_of(const MemorySeries& series,
                                             const PreparedBatch& batch) const;
+    void create_unknown(PreparedBatch& batch);
+    void note_created(MemorySeries& series, std::span<const model::LabelView> labels);
     /// Makes the series when there is none; null at the limit.
     [[nodiscard]] MemorySeries* find_or_create(PreparedBatch& batch, Place& place);
     [[nodiscard]] MemorySeries* find_known(PreparedBatch& batch, Place& place);

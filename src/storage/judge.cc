@@ -46,6 +46,49 @@ MemorySeries* GroupCommitter::find_known(PreparedBatch& batch, Place& place) {
     return index_.find(batch.labels_of(unknown), unknown.hash);
 }
 
+void GroupCommitter::note_created(MemorySeries& series, std::span<const model::LabelView> labels) {
+    ++series_count_;
+    const auto name = std::find_if(labels.begin(), labels.end(), [](const model::LabelView& label) {
+        return label.name == model::kMetricName;
+    });
+    if (const auto declared = kinds_.find(name == labels.end() ? std::string_view() : name->value);
+        declared != kinds_.end()) {
+        series.kind = declared->second;
+        series.is_kind_declared = true;
+    }
+    created_.push_back(&series);
+    definitions_.push_back(
+        {LogTable::kSeries, encode_key(series.id.value()), encode_definition(labels)});
+}
+
+// All of a batch at once, as far as they surely fit: many at a time are faster.
+void GroupCommitter::create_unknown(PreparedBatch& batch) {
+    if (batch.unknown.empty() || series_count_ + batch.unknown.size() > options_.series_max) {
+        return;
+    }
+    std::vector<PostingsIndex::NewSeries> wanted;
+    wanted.reserve(batch.unknown.size());
+    for (const PreparedBatch::Unknown& unknown : batch.unknown) {
+        wanted.push_back({.labels = batch.labels_of(unknown),
+                          .hash = unknown.hash,
+                          .id = SeriesId(next_series_ + wanted.size()),
+                          .alias = unknown.raw_hash});
+    }
+    std::vector<SeriesIndex::Added> added;
+    index_.add_all(wanted, added);
+    next_series_ += wanted.size();
+    for (std::size_t i = 0; i < added.size(); ++i) {
+        if (added[i].is_new) {
+            note_created(*added[i].series, wanted[i].labels);
+        }
+    }
+    for (Place& place : batch.places) {
+        if (place.unknown != PreparedBatch::kNone) {
+            place.series = added[place.unknown].series;
+        }
+    }
+}
+
 MemorySeries* GroupCommitter::find_or_create(PreparedBatch& batch, Place& place) {
     if (MemorySeries* known = find_known(batch, place)) {
         return known;
@@ -55,42 +98,27 @@ MemorySeries* GroupCommitter::find_or_create(PreparedBatch& batch, Place& place)
     }
     model::Labels copy;
     std::vector<model::LabelView> copied;
-    std::span<const model::LabelView> labels;
-    std::uint64_t hash = 0;
-    std::optional<std::uint64_t> raw_hash;
+    PostingsIndex::NewSeries wanted{.id = SeriesId(next_series_)};
     if (place.unknown != PreparedBatch::kNone) {
-        labels = batch.labels_of(batch.unknown[place.unknown]);
-        hash = batch.unknown[place.unknown].hash;
-        raw_hash = batch.unknown[place.unknown].raw_hash;
+        const PreparedBatch::Unknown& unknown = batch.unknown[place.unknown];
+        wanted.labels = batch.labels_of(unknown);
+        wanted.hash = unknown.hash;
+        wanted.alias = unknown.raw_hash;
     } else {
         copy = batch.labels_of(place, index_);
         for (const model::Label& label : copy) {
             copied.push_back({label.name, label.value});
         }
-        labels = copied;
-        hash = copy.hash();
+        wanted.labels = copied;
+        wanted.hash = copy.hash();
     }
-    const SeriesIndex::Added added = index_.add(labels, hash, SeriesId(next_series_));
-    if (added.series == nullptr || !added.is_new) {
-        return added.series;
+    std::vector<SeriesIndex::Added> added;
+    index_.add_all({&wanted, 1}, added);
+    if (added[0].is_new) {
+        ++next_series_;
+        note_created(*added[0].series, wanted.labels);
     }
-    ++next_series_;
-    ++series_count_;
-    if (raw_hash) {
-        index_.add_alias(*added.series, *raw_hash);
-    }
-    const auto name = std::find_if(labels.begin(), labels.end(), [](const model::LabelView& label) {
-        return label.name == model::kMetricName;
-    });
-    if (const auto declared = kinds_.find(name == labels.end() ? std::string_view() : name->value);
-        declared != kinds_.end()) {
-        added.series->kind = declared->second;
-        added.series->is_kind_declared = true;
-    }
-    created_.push_back(added.series);
-    definitions_.push_back(
-        {LogTable::kSeries, encode_key(added.series->id.value()), encode_definition(labels)});
-    return added.series;
+    return added[0].series;
 }
 
 Refusal GroupCommitter::limit_reached(const PreparedBatch& batch, const Place& place) const {
@@ -294,11 +322,12 @@ Result<void> GroupCommitter::judge(PreparedBatch& batch) {
     if (batch.batch != nullptr && batch.batch->all_or_nothing) {
         KPID_CHECK_OK(judge_whole(batch));
     }
+    create_unknown(batch);
     const std::size_t begin = pending_.size();
-    const std::size_t ahead = 8;
+    constexpr std::size_t kAhead = 8;
     for (std::size_t i = 0; i < batch.places.size(); ++i) {
-        if (i + ahead < batch.places.size()) {
-            __builtin_prefetch(batch.places[i + ahead].series);
+        if (i + kAhead < batch.places.size() && batch.places[i + kAhead].series != nullptr) {
+            batch.places[i + kAhead].series->prefetch();
         }
         KPID_CHECK_OK(judge_place(batch, batch.places[i]));
     }

@@ -43,6 +43,9 @@ Result<PostingsIndex::Added> PostingsIndex::add_locked(const NewSeries& series) 
     }
     live_.add(*added);
     ++live_count_;
+    if (series.alias) {
+        series_.add_alias(*added, *series.alias);
+    }
     return Added{.ref = *added, .is_new = true};
 }
 

@@ -46,6 +46,8 @@ public:
         std::span<const LabelView> labels;  ///< Sorted by name, unique, values not empty.
         std::uint64_t hash = 0;             ///< hash_labels(labels).
         SeriesId id;
+        /// As by add_alias(), when the set is new.
+        std::optional<std::uint64_t> alias = {};
     };
     struct Added {
         SeriesRef ref;

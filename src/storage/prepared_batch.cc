@@ -1,5 +1,7 @@
 #include "storage/prepared_batch.h"
 
+#include "storage/same_text.h"
+
 #include <fmt/format.h>
 #include <xxhash.h>
 
@@ -25,7 +27,7 @@ bool same_labels(const StoredLabels& stored, const model::Labels& labels) {
     std::size_t i = 0;
     for (const model::Label& label : labels) {
         // The value first: names are mostly the same.
-        if (stored.value(i) != label.value || stored.name(i) != label.name) {
+        if (!same_text(stored.value(i), label.value) || !same_text(stored.name(i), label.name)) {
             return false;
         }
         ++i;
@@ -43,7 +45,7 @@ std::string_view name_of(std::span<const model::LabelView> labels) {
 class Preparation {
 public:
     Preparation(const model::AppendBatch& batch, const SeriesIndex& index, const SampleRules& rules)
-        : batch_(batch), index_(index), rules_(rules) {
+        : batch_(batch), index_(index), rules_(rules), accepted_(rules.accepted(batch.now)) {
         out_.batch = &batch;
         out_.state = batch.state;
         out_.pin.emplace(index.pin());
@@ -60,8 +62,18 @@ public:
     }
 
 private:
+    /// A raw series whose bytes were never seen.
+    struct Unseen {
+        std::size_t raw = 0;
+        PreparedBatch::Unknown labels;
+        std::optional<Refusal> refusal;
+    };
+
     void add_samples();
     void add_raw();
+    void read_unseen(std::span<const std::uint64_t> raw_hashes, std::vector<MemorySeries*>& known,
+                     std::vector<Unseen>& unseen);
+    void add_raw_series(std::size_t raw, std::size_t first, MemorySeries* known, Unseen* unseen);
     /// The rejection of a series' samples that no sample's own time or value matters for.
     [[nodiscard]] std::optional<Refusal> check_unknown(std::span<const model::LabelView> labels);
     void add(Place place);
@@ -70,6 +82,7 @@ private:
     const model::AppendBatch& batch_;
     const SeriesIndex& index_;
     const SampleRules& rules_;
+    const model::TimeRange accepted_;
     PreparedBatch out_;
 };
 
@@ -79,9 +92,9 @@ std::optional<Refusal> Preparation::check_unknown(std::span<const model::LabelVi
 }
 
 void Preparation::add(Place place) {
-    if (const auto reason = rules_.age_problem(place.time, batch_.now)) {
-        out_.reject(place.index, rules_.age_refusal(*reason, out_.labels_of(place, index_),
-                                                    place.time, batch_.now));
+    if (place.time < accepted_.start || place.time > accepted_.end) {
+        out_.reject(place.index,
+                    rules_.age_refusal(out_.labels_of(place, index_), place.time, batch_.now));
         return;
     }
     out_.places.push_back(place);
@@ -135,9 +148,49 @@ void Preparation::add_samples() {
     sort_from(0);
 }
 
+// The labels of raw series whose bytes were never seen are read; they may be known by other bytes.
+void Preparation::read_unseen(std::span<const std::uint64_t> raw_hashes,
+                              std::vector<MemorySeries*>& known, std::vector<Unseen>& unseen) {
+    std::vector<model::LabelView> views;
+    std::vector<std::uint64_t> hashes;
+    for (std::size_t i = 0; i < known.size(); ++i) {
+        if (known[i] != nullptr || batch_.raw[i].samples.empty()) {
+            continue;
+        }
+        Unseen one{.raw = i};
+        const Result<void> read = batch_.label_reader->read(batch_.raw[i].label_bytes, views);
+        if (!read) {
+            one.refusal = Refusal{model::RejectReason::kInvalidLabels, read.error().message};
+            views.clear();
+        }
+        one.labels = {out_.labels.size(), views.size(), hash_labels(views), raw_hashes[i]};
+        out_.labels.insert(out_.labels.end(), views.begin(), views.end());
+        hashes.push_back(one.labels.hash);
+        unseen.push_back(std::move(one));
+    }
+    if (unseen.empty()) {
+        return;
+    }
+    const std::vector<MemorySeries*> found =
+        index_.find_all(hashes, [&](std::size_t i, const StoredLabels& stored) {
+            return stored.equals(out_.labels_of(unseen[i].labels));
+        });
+    for (std::size_t i = 0; i < unseen.size(); ++i) {
+        Unseen& one = unseen[i];
+        if (one.refusal) {
+            continue;
+        }
+        known[one.raw] = found[i];
+        if (found[i] != nullptr) {
+            out_.aliases.push_back({found[i], *one.labels.raw_hash});
+        } else {
+            one.refusal = check_unknown(out_.labels_of(one.labels));
+        }
+    }
+}
+
 void Preparation::add_raw() {
     const std::span<const model::RawSeries> raw = batch_.raw;
-    const model::LabelReader& reader = *batch_.label_reader;
     std::vector<std::uint64_t> hashes;
     hashes.reserve(raw.size());
     std::size_t samples = 0;
@@ -146,50 +199,51 @@ void Preparation::add_raw() {
         samples += series.samples.size();
     }
     std::vector<model::LabelView> views;
-    const std::vector<MemorySeries*> known =
+    std::vector<MemorySeries*> known =
         index_.find_all(hashes, [&](std::size_t i, const StoredLabels& stored) {
-            return reader.read(raw[i].label_bytes, views).has_value() && stored.equals(views);
+            return batch_.label_reader->read(raw[i].label_bytes, views).has_value() &&
+                   stored.equals(views);
         });
+    std::vector<Unseen> unseen;
+    read_unseen(hashes, known, unseen);
     out_.places.reserve(out_.places.size() + samples);
     std::size_t index = batch_.samples.size();
+    auto next_unseen = unseen.begin();
     for (std::size_t i = 0; i < raw.size(); ++i) {
-        const std::size_t first = index;
+        Unseen* one =
+            next_unseen != unseen.end() && next_unseen->raw == i ? &*next_unseen++ : nullptr;
+        add_raw_series(i, index, known[i], one);
         index += raw[i].samples.size();
-        if (raw[i].samples.empty()) {
-            continue;
-        }
-        Place place{.series = known[i], .raw = static_cast<std::uint32_t>(i)};
-        std::optional<Refusal> refusal;
-        if (place.series == nullptr) {
-            if (const Result<void> read = reader.read(raw[i].label_bytes, views); !read) {
-                refusal = Refusal{model::RejectReason::kInvalidLabels, read.error().message};
-            } else if (const std::uint64_t hash = hash_labels(views);
-                       (place.series = index_.find(views, hash)) != nullptr) {
-                out_.aliases.push_back({place.series, hashes[i]});
-            } else if (!(refusal = check_unknown(views))) {
-                place.unknown = static_cast<std::uint32_t>(out_.unknown.size());
-                out_.unknown.push_back({out_.labels.size(), views.size(), hash, hashes[i]});
-                out_.labels.insert(out_.labels.end(), views.begin(), views.end());
-            }
-        }
-        if (place.series != nullptr && place.series->traits.is_reserved &&
-            batch_.origin != model::AppendOrigin::kRecorded) {
-            refusal =
-                rules_.check_origin(index_.labels(*place.series).metric_name(), batch_.origin);
-        }
-        const std::size_t begin = out_.places.size();
-        for (std::size_t at = 0; at < raw[i].samples.size(); ++at) {
-            place.index = static_cast<std::uint32_t>(first + at);
-            place.time = raw[i].samples[at].time;
-            place.value = raw[i].samples[at].value;
-            if (refusal) {
-                out_.reject(place.index, *refusal);
-            } else {
-                add(place);
-            }
-        }
-        sort_from(begin);
     }
+}
+
+void Preparation::add_raw_series(std::size_t raw, std::size_t first, MemorySeries* known,
+                                 Unseen* unseen) {
+    Place place{.series = known, .raw = static_cast<std::uint32_t>(raw)};
+    const std::span<const model::Sample> samples = batch_.raw[raw].samples;
+    std::optional<Refusal> refusal;
+    if (known == nullptr && unseen != nullptr) {
+        refusal = std::move(unseen->refusal);
+        if (!refusal) {
+            place.unknown = static_cast<std::uint32_t>(out_.unknown.size());
+            out_.unknown.push_back(unseen->labels);
+        }
+    } else if (known != nullptr && known->traits.is_reserved &&
+               batch_.origin != model::AppendOrigin::kRecorded) {
+        refusal = rules_.check_origin(index_.labels(*known).metric_name(), batch_.origin);
+    }
+    const std::size_t begin = out_.places.size();
+    for (std::size_t at = 0; at < samples.size(); ++at) {
+        place.index = static_cast<std::uint32_t>(first + at);
+        place.time = samples[at].time;
+        place.value = samples[at].value;
+        if (refusal) {
+            out_.reject(place.index, *refusal);
+        } else {
+            add(place);
+        }
+    }
+    sort_from(begin);
 }
 
 }  // namespace

@@ -93,25 +93,20 @@ std::optional<Refusal> SampleRules::check_labels(std::span<const model::LabelVie
     return std::nullopt;
 }
 
-std::optional<RejectReason> SampleRules::age_problem(Timestamp time, Timestamp now) const {
-    if (time < oldest_kept(now)) {
-        return RejectReason::kTooOld;
-    }
-    return time > later(now, options_.future_tolerance)
-               ? std::optional(RejectReason::kTooFarInFuture)
-               : std::nullopt;
+model::TimeRange SampleRules::accepted(Timestamp now) const {
+    return {oldest_kept(now), later(now, options_.future_tolerance)};
 }
 
-Refusal SampleRules::age_refusal(RejectReason reason, const model::Labels& labels, Timestamp time,
-                                 Timestamp now) const {
-    if (reason == RejectReason::kTooOld) {
-        return {reason,
+Refusal SampleRules::age_refusal(const model::Labels& labels, Timestamp time, Timestamp now) const {
+    if (time < oldest_kept(now)) {
+        return {RejectReason::kTooOld,
                 fmt::format("{} at {} is older than the retention of {}", labels.to_string(),
                             format_rfc3339(time), format_duration(options_.retention))};
     }
-    return {reason, fmt::format("{} at {} is more than {} ahead of now, {}", labels.to_string(),
-                                format_rfc3339(time), format_duration(options_.future_tolerance),
-                                format_rfc3339(now))};
+    return {RejectReason::kTooFarInFuture,
+            fmt::format("{} at {} is more than {} ahead of now, {}", labels.to_string(),
+                        format_rfc3339(time), format_duration(options_.future_tolerance),
+                        format_rfc3339(now))};
 }
 
 bool SampleRules::is_in_order(Timestamp time, Timestamp newest,

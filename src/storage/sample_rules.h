@@ -2,6 +2,7 @@
 // Which samples may come in at all: the checks that need no look at what is stored.
 
 #include "kpid/model/appender.h"
+#include "kpid/model/reader.h"
 #include "kpid/storage/options.h"
 
 #include <optional>
@@ -33,11 +34,11 @@ public:
     /// already.
     [[nodiscard]] std::optional<Refusal> check_labels(
         std::span<const model::LabelView> labels) const;
-    /// Retention and future tolerance.
-    [[nodiscard]] std::optional<model::RejectReason> age_problem(Timestamp time,
-                                                                 Timestamp now) const;
-    [[nodiscard]] Refusal age_refusal(model::RejectReason reason, const model::Labels& labels,
-                                      Timestamp time, Timestamp now) const;
+    /// What may be stored now, by the retention and the future tolerance.
+    [[nodiscard]] model::TimeRange accepted(Timestamp now) const;
+    /// Of a time that is not in accepted().
+    [[nodiscard]] Refusal age_refusal(const model::Labels& labels, Timestamp time,
+                                      Timestamp now) const;
     /// Against the newest sample of the series; `window` instead of the options' own.
     [[nodiscard]] bool is_in_order(Timestamp time, Timestamp newest,
                                    std::optional<Duration> window) const;

@@ -81,8 +81,30 @@ std::size_t SeriesIndex::bytes() const {
 
 SeriesIndex::Added SeriesIndex::add(std::span<const LabelView> labels, std::uint64_t hash,
                                     SeriesId id) {
+    const PostingsIndex::NewSeries series{.labels = labels, .hash = hash, .id = id};
     const ExclusiveLock lock(adding_);
-    const Result<PostingsIndex::Added> added = postings_.add({labels, hash, id});
+    return put(series, postings_.add(series));
+}
+
+void SeriesIndex::add_all(std::span<const PostingsIndex::NewSeries> series,
+                          std::vector<Added>& out) {
+    out.clear();
+    out.reserve(series.size());
+    std::vector<Result<PostingsIndex::Added>> added;
+    for (std::size_t begin = 0; begin < series.size(); begin += PostingsIndex::kWritePiece) {
+        const auto piece =
+            series.subspan(begin, std::min(PostingsIndex::kWritePiece, series.size() - begin));
+        added.assign(piece.size(), PostingsIndex::Added());
+        const ExclusiveLock lock(adding_);
+        postings_.add_all(piece, added);
+        for (std::size_t i = 0; i < piece.size(); ++i) {
+            out.push_back(put(piece[i], added[i]));
+        }
+    }
+}
+
+SeriesIndex::Added SeriesIndex::put(const PostingsIndex::NewSeries& series,
+                                    const Result<PostingsIndex::Added>& added) {
     if (!added) {
         return {};
     }
@@ -100,14 +122,14 @@ SeriesIndex::Added SeriesIndex::add(std::span<const LabelView> labels, std::uint
         page->destroy(slot);
     }
     page->create(slot);
-    MemorySeries& series = *page->slot(slot);
-    series.id = id;
-    series.ref = added->ref;
-    const auto name = std::find_if(labels.begin(), labels.end(), [](const LabelView& label) {
-        return label.name == model::kMetricName;
-    });
-    series.traits = traits_of(name == labels.end() ? std::string_view() : name->value);
-    return {&series, true};
+    MemorySeries& created = *page->slot(slot);
+    created.id = series.id;
+    created.ref = added->ref;
+    const auto name =
+        std::find_if(series.labels.begin(), series.labels.end(),
+                     [](const LabelView& label) { return label.name == model::kMetricName; });
+    created.traits = traits_of(name == series.labels.end() ? std::string_view() : name->value);
+    return {&created, true};
 }
 
 void SeriesIndex::remove(std::span<MemorySeries* const> series) {

@@ -73,7 +73,7 @@ public:
 
     /// Guards the samples of this series, and of others.
     [[nodiscard]] Mutex& lock_of(const MemorySeries& series) const {
-        return locks_[series.ref.value() % kLocks];
+        return locks_[series.ref.value() / kLockSeries % kLocks];
     }
 
     [[nodiscard]] std::size_t size() const { return postings_.size(); }
@@ -88,6 +88,8 @@ public:
     };
     /// Finds the set or adds it, then with this id.
     [[nodiscard]] Added add(std::span<const LabelView> labels, std::uint64_t hash, SeriesId id);
+    /// add() of each, faster.
+    void add_all(std::span<const PostingsIndex::NewSeries> series, std::vector<Added>& out);
     /// An encoding with this hash means this series.
     void add_alias(const MemorySeries& series, std::uint64_t hash) {
         postings_.add_alias(series.ref, hash);
@@ -96,6 +98,8 @@ public:
 
 private:
     static constexpr std::size_t kLocks = 256;
+    // Neighbours share a lock: they were made, and are mostly appended to, one after the other.
+    static constexpr std::size_t kLockSeries = 64;
     static constexpr std::size_t kPageSeries = 16'384;
     static constexpr std::size_t kPages = kSeriesRefMax / kPageSeries + 1;
     struct Page;
@@ -103,6 +107,8 @@ private:
     static constexpr SeriesRef kUnknown{kSeriesRefMax + 1};
 
     [[nodiscard]] MemorySeries& at(SeriesRef ref) const;
+    [[nodiscard]] Added put(const PostingsIndex::NewSeries& series,
+                            const Result<PostingsIndex::Added>& added) KPID_REQUIRES(adding_);
     /// Of series that the postings gave; null for kUnknown.
     [[nodiscard]] std::vector<MemorySeries*> places(std::span<const SeriesRef> refs) const
         KPID_EXCLUDES(adding_);

@@ -1,6 +1,7 @@
 #include "storage/series_table.h"
 
 #include "kpid/base/assert.h"
+#include "storage/same_text.h"
 
 #include <algorithm>
 
@@ -20,7 +21,7 @@ bool StoredLabels::equals(std::span<const LabelView> labels) const {
         return false;
     }
     for (std::size_t i = 0; i < labels.size(); ++i) {
-        if (labels[i].value != value(i) || labels[i].name != name(i)) {
+        if (!same_text(labels[i].value, value(i)) || !same_text(labels[i].name, name(i))) {
             return false;
         }
     }

@@ -74,7 +74,7 @@ std::optional<std::size_t> short_length(const char*& at, const char* end) {
 }
 
 // What Prometheus and its kin send: name and value of each label in this order, short, sorted by
-// name, none empty. False when anything is otherwise.
+// name, none empty. False when anything is otherwise. What `labels` held is written over.
 bool read_usual(std::string_view bytes, std::vector<LabelView>& labels) {
     constexpr char kLengthDelimited1 = 0x0a;
     constexpr char kLengthDelimited2 = 0x12;
@@ -94,6 +94,8 @@ bool read_usual(std::string_view bytes, std::vector<LabelView>& labels) {
         at += *size;
         return found;
     };
+    std::size_t count = 0;
+    constexpr std::size_t kRoom = 16;
     while (at != end) {
         const std::string_view message = text(kLengthDelimited1, end);
         at = message.data();
@@ -103,12 +105,16 @@ bool read_usual(std::string_view bytes, std::vector<LabelView>& labels) {
         }
         const std::string_view name = text(kLengthDelimited1, limit);
         const std::string_view value = name.empty() ? name : text(kLengthDelimited2, limit);
-        if (value.empty() || at != limit || labels.size() == kRemoteWriteLabelsMax ||
-            (!labels.empty() && labels.back().name >= name)) {
+        if (value.empty() || at != limit || count == kRemoteWriteLabelsMax ||
+            (count > 0 && labels[count - 1].name >= name)) {
             return false;
         }
-        labels.push_back({name, value});
+        if (count == labels.size()) {
+            labels.resize(count + kRoom);
+        }
+        labels[count++] = {name, value};
     }
+    labels.resize(count);
     return true;
 }
 
@@ -138,7 +144,6 @@ Result<void> read_labels(std::string_view label_bytes, std::vector<LabelView>& l
 
 Result<void> RemoteWriteLabelReader::read(std::string_view bytes,
                                           std::vector<LabelView>& labels) const {
-    labels.clear();
     if (read_usual(bytes, labels)) {
         return {};
     }

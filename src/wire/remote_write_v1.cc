@@ -63,10 +63,30 @@ private:
     const char* end_ = nullptr;
 };
 
+// Bytes of the short label messages at the front: nearly always all labels there are.
+std::size_t short_labels(std::string_view bytes) {
+    constexpr char kTag = 0x0a;  // kLabels, length-delimited
+    constexpr std::size_t kHead = 2;
+    constexpr std::size_t kLong = 0x80;
+    std::size_t at = 0;
+    while (bytes.size() - at >= kHead && bytes[at] == kTag) {
+        const std::size_t size = static_cast<unsigned char>(bytes[at + 1]);
+        if (size >= kLong || size > bytes.size() - at - kHead) {
+            break;
+        }
+        at += kHead + size;
+    }
+    return at;
+}
+
 void read_series(std::string_view bytes, Buffers& buffers) {
     RemoteWriteSeries one;
     Buffers::Extent extent{.first_sample = buffers.samples.size()};
     LabelRegion labels(buffers, extent);
+    if (const std::size_t size = short_labels(bytes); size > 0) {
+        labels.add(bytes.data(), bytes.data() + size);
+        bytes.remove_prefix(size);
+    }
     protozero::pbf_reader series = reader_of(bytes);
     const char* first = series.data().data();
     while (series.next()) {
