@@ -1,6 +1,7 @@
 #pragma once
 // Metrics of parts that only count for themselves: storage, HTTP server, worker pools.
 
+#include "app/storage_metrics.h"
 #include "kpid/base/mutex.h"
 #include "kpid/storage/storage.h"
 #include "net/http_server.h"
@@ -34,24 +35,15 @@ private:
 
     prometheus::Registry& registry_;
     Mutex mutex_;
+    StorageMetrics storage_metrics_ KPID_GUARDED_BY(mutex_);
     std::map<const prometheus::Counter*, std::uint64_t> mirrored_ KPID_GUARDED_BY(mutex_);
 
-    prometheus::Gauge& series_;
-    prometheus::Gauge& samples_;
-    prometheus::Gauge& bytes_;
-    prometheus::Gauge& healthy_;
     prometheus::Gauge& connections_;
     prometheus::Gauge& workers_queued_;
     prometheus::Gauge& queries_queued_;
-    prometheus::Counter& appended_;
-    prometheus::Counter& commits_;
-    prometheus::Counter& log_bytes_;
-    prometheus::Counter& write_failures_;
-    prometheus::Counter& queue_refusals_;
     prometheus::Counter& requests_;
     prometheus::Counter& requests_refused_;
     prometheus::Counter& connections_refused_;
-    prometheus::Family<prometheus::Counter>& rejected_;
 };
 
 }  // namespace kpid::app

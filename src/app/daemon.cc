@@ -43,7 +43,8 @@ prometheus::Gauge& gauge(prometheus::Registry& registry, const char* name, const
 Result<std::unique_ptr<Daemon>> Daemon::make(const Flags& flags,
                                              std::shared_ptr<const config::Config> config,
                                              const Clock& clock, Logger log) {
-    const storage::StorageOptions options = storage_options(flags, *config);
+    storage::StorageOptions options = storage_options(flags, *config);
+    options.clock = &clock;
     log.info("opening the store", {{"path", options.path}});
     const MonoTime started = clock.mono_now();
     KPID_TRY(std::unique_ptr<storage::Storage> storage, storage::Storage::open(options));
@@ -404,6 +405,9 @@ net::Task<> Daemon::housekeeping_task() {
 void Daemon::keep_house(Timestamp now) {
     if (const Result<void> maintained = storage_->maintain(now); !maintained) {
         log_.warn("old samples were not dropped", {{"error", maintained.error().message}});
+    }
+    for (const std::string& report : storage_->take_damage_reports()) {
+        log_.error("damaged data was set aside", {{"what", report}});
     }
     if (const Result<void> swept = push_.sweep_idempotency_keys(); !swept) {
         log_.warn("old idempotency keys were not dropped", {{"error", swept.error().message}});

@@ -45,6 +45,22 @@ void refuse(const model::AppendResult& result, const wire::PushBody& body, PushO
                      [](const auto& a, const auto& b) { return a.index < b.index; });
 }
 
+const model::Rejection* first_limited(const model::AppendResult& result) {
+    const auto found = std::find_if(
+        result.rejected.begin(), result.rejected.end(),
+        [](const auto& rejection) { return rejection.reason == model::RejectReason::kLimit; });
+    return found == result.rejected.end() ? nullptr : &*found;
+}
+
+// Samples found a limit of the store: what was sent may be stored later.
+bool is_limited(const model::AppendResult& result) {
+    return first_limited(result) != nullptr;
+}
+
+Error limit_error(const model::AppendResult& result) {
+    return resource_exhausted("nothing was stored: " + first_limited(result)->message);
+}
+
 }  // namespace
 
 PushSink::PushSink(model::Appender& appender, model::StateStore& state, const Clock& clock,
@@ -97,6 +113,14 @@ Result<PushOutcome> PushSink::push_once(std::string_view text, Timestamp now,
         return stored.error();
     }
     counters.count(*stored);
+    if (stored->accepted == 0 && is_limited(*stored)) {
+        // To be sent again, with the same key too.
+        for (model::StateWrite& write : writes) {
+            write.value.reset();
+        }
+        KPID_CHECK_OK(state_.write(writes));
+        return limit_error(*stored);
+    }
     if (!key.empty()) {
         keys_.written(key, now);
     }
@@ -138,6 +162,9 @@ Result<void> PushSink::import_text(std::string_view body, wire::ExpositionFormat
         return stored.error();
     }
     metrics_.of(Protocol::kText).count(*stored);
+    if (is_limited(*stored)) {
+        return limit_error(*stored);
+    }
     const model::Rejection* first = nullptr;
     std::size_t refused = 0;
     for (const model::Rejection& rejection : stored->rejected) {

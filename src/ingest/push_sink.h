@@ -28,11 +28,13 @@ public:
 
     /// POST /api/v1/push. kInvalidArgument for JSON that does not parse (with the offset) or a bad
     /// key. A request whose key was seen within a day adds nothing and has the first one's outcome;
-    /// key and samples are stored in one write.
+    /// key and samples are stored in one write. kResourceExhausted when the store's limits let none
+    /// of it in; the key is free then.
     [[nodiscard]] Result<PushOutcome> push_json(std::string_view body,
                                                 std::string_view idempotency_key);
     /// POST /api/v1/import/prometheus. kInvalidArgument with the line, and nothing stored, for a
-    /// bad text or one with samples that storage refuses (too old, another value at that time).
+    /// bad text or one with samples that storage refuses (too old, another value at that time);
+    /// kResourceExhausted when a limit of the store does.
     /// OpenMetrics' _created samples are left out, as in scrapes.
     [[nodiscard]] Result<void> import_text(
         std::string_view body, wire::ExpositionFormat format = wire::ExpositionFormat::kText);

@@ -15,6 +15,21 @@ using model::RejectReason;
 
 constexpr std::size_t kNoSeries = std::numeric_limits<std::size_t>::max();
 
+// The metric's name as far as it can be told, fit for a message.
+std::string name_of(const wire::RemoteWriteSeries& series) {
+    constexpr std::size_t kExcerptBytes = 64;
+    std::vector<wire::LabelView> labels;
+    static_cast<void>(wire::read_labels(series.label_bytes, labels));
+    std::string name;
+    for (const wire::LabelView& label : labels) {
+        if (label.name == model::kMetricName) {
+            name = label.value.substr(0, kExcerptBytes);
+        }
+    }
+    std::replace_if(name.begin(), name.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+    return name.empty() ? "without a metric name" : name;
+}
+
 // The refusals of one request, and the first of them in the sender's order.
 class Refusals {
 public:
@@ -80,17 +95,11 @@ std::string histograms_text(const wire::RemoteWriteRequest& request) {
     const auto first = std::find_if(
         request.series.begin(), request.series.end(),
         [](const wire::RemoteWriteSeries& series) { return series.native_histograms > 0; });
-    std::vector<wire::LabelView> labels;
-    std::string_view name;
-    if (first != request.series.end() && wire::read_labels(first->label_bytes, labels)) {
-        for (const wire::LabelView& label : labels) {
-            name = label.name == model::kMetricName ? label.value : name;
-        }
-    }
     return fmt::format(
         "{} native histograms were not stored, since kpid does not take them; the first: series {} "
         "of the request ({})",
-        request.native_histograms, first - request.series.begin() + 1, name);
+        request.native_histograms, first - request.series.begin() + 1,
+        first == request.series.end() ? "" : name_of(*first));
 }
 
 }  // namespace
@@ -179,7 +188,7 @@ Result<RemoteWriteOutcome> RemoteWriteSink::store(const wire::RemoteWriteRequest
         }
     }
     if (!refusals.empty()) {
-        outcome.error = refusals.text(request.samples);
+        outcome.error = refusals.text(request);
     }
     if (request.native_histograms > 0) {
         outcome.error += outcome.error.empty() ? "" : "; ";

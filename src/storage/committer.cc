@@ -93,7 +93,9 @@ void Committer::run() {
             for (const Request* request : group) {
                 batches.push_back(request->batch);
             }
+            const MonoTime begin = now();
             outcome = work_.commit(batches);
+            commit_time_ += std::chrono::nanoseconds(now() - begin).count();
         }
         const MutexLock lock(mutex_);
         health_ = work_.health();
@@ -109,6 +111,10 @@ void Committer::run() {
 Committer::Waiting Committer::waiting() const {
     const MutexLock lock(mutex_);
     return {queue_.size(), queued_samples_};
+}
+
+MonoTime Committer::now() const {
+    return options_.clock != nullptr ? options_.clock->mono_now() : MonoTime();
 }
 
 Result<void> Committer::health() const {

@@ -5,6 +5,7 @@
 #include "storage/group_commit.h"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -38,6 +39,9 @@ public:
         std::size_t samples = 0;
     };
     [[nodiscard]] Waiting waiting() const;
+    [[nodiscard]] std::chrono::nanoseconds commit_time() const {
+        return std::chrono::nanoseconds(commit_time_);
+    }
 
 private:
     /// Lies on the waiting caller's stack.
@@ -51,6 +55,7 @@ private:
 
     [[nodiscard]] Result<void> wait_for(Request& request);
     [[nodiscard]] std::vector<Request*> take_group();
+    [[nodiscard]] MonoTime now() const;
     void run();
 
     const StorageOptions& options_;
@@ -63,6 +68,7 @@ private:
     bool closing_ KPID_GUARDED_BY(mutex_) = false;
     Result<void> health_ KPID_GUARDED_BY(mutex_);
     std::atomic<std::uint64_t> queue_refusals_ = 0;
+    std::atomic<std::int64_t> commit_time_ = 0;  // nanoseconds
 
     std::thread thread_;  // last: it uses all of the above
 };

@@ -24,7 +24,6 @@ struct Counters {
     std::atomic<std::uint64_t> series_removed = 0;
     std::atomic<std::uint64_t> samples_deleted = 0;
     std::atomic<std::uint64_t> commits = 0;
-    std::atomic<std::uint64_t> commit_nanoseconds = 0;
     std::atomic<std::uint64_t> log_bytes = 0;
     std::atomic<std::uint64_t> write_failures = 0;
     std::atomic<std::uint64_t> read_failures = 0;

@@ -62,6 +62,8 @@ public:
                                             model::TimeRange range);
     /// Moves what readers found damaged out of the way.
     [[nodiscard]] Result<void> set_aside(std::span<const DamagedEntry> damaged);
+    /// Any thread.
+    [[nodiscard]] std::vector<std::string> take_damage_reports() KPID_EXCLUDES(reports_mutex_);
     [[nodiscard]] Result<void> raise_size_floor(Timestamp floor);
     /// Written with the next checkpoint.
     void note_floors(Timestamp floor, Timestamp long_kept) {
@@ -77,6 +79,8 @@ public:
 
 private:
     using Place = PreparedBatch::Place;
+
+    static constexpr std::size_t kReportsMax = 1000;
 
     /// An accepted sample until it is durable.
     struct Pending {
@@ -185,6 +189,9 @@ private:
     boost::unordered_flat_map<PendingKey, std::size_t> pending_at_;
     bool is_indexed_ = false;
     std::vector<std::pair<MemorySeries*, model::Sample>> late_;
+
+    Mutex reports_mutex_;
+    std::vector<std::string> damage_reports_ KPID_GUARDED_BY(reports_mutex_);
 
     Result<void> health_;
     // Keys of failed writes: the disk may hold them, so that the next write erases or restores

@@ -275,7 +275,18 @@ Result<void> GroupCommitter::set_aside(std::span<const DamagedEntry> damaged) {
     }
     KPID_CHECK_OK(write(std::move(out)));
     counters_.quarantined += damaged.size();
+    const MutexLock lock(reports_mutex_);
+    for (const DamagedEntry& entry : damaged) {
+        if (damage_reports_.size() < kReportsMax) {
+            damage_reports_.push_back(entry.what);
+        }
+    }
     return {};
+}
+
+std::vector<std::string> GroupCommitter::take_damage_reports() {
+    const MutexLock lock(reports_mutex_);
+    return std::exchange(damage_reports_, {});
 }
 
 }  // namespace kpid::storage

@@ -62,8 +62,11 @@ struct GroupCommitter::Replay {
         by_id[id - first_id] = {series, 0};
     }
     void note_damaged(LogTable table, std::string_view key, std::string_view value,
-                      std::string what) {
-        damaged.push_back({table, std::string(key), std::string(value), std::move(what)});
+                      std::string_view what) {
+        const Result<std::uint64_t> number = decode_key(key.substr(0, sizeof(std::uint64_t)));
+        damaged.push_back({table, std::string(key), std::string(value),
+                           fmt::format("entry {} of {} is damaged: {}", number.value_or(0),
+                                       to_string(table), what)});
     }
 };
 

@@ -107,6 +107,10 @@ Result<void> Storage::checkpoint(Timestamp now) {
     return core_->checkpoint(now);
 }
 
+std::vector<std::string> Storage::take_damage_reports() {
+    return core_->work.take_damage_reports();
+}
+
 Result<void> Storage::health() const {
     return core_->committer->health();
 }
@@ -134,6 +138,8 @@ StorageStats Storage::stats() const {
         stats.rejected_total[i] = counters.rejected[i];
     }
     stats.commits_total = counters.commits;
+    stats.commit_seconds_total =
+        std::chrono::duration<double>(core_->committer->commit_time()).count();
     stats.log_bytes_total = counters.log_bytes;
     stats.write_failures_total = counters.write_failures;
     stats.queue_refusals_total = core_->committer->queue_refusals();

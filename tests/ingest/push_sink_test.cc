@@ -45,6 +45,22 @@ protected:
     PushSink sink_;
 };
 
+TEST_F(PushSinkTest, WhatFindsALimitMayBeSentAgain) {
+    const std::string body = R"({"metric":"new","value":1})";
+    appender_.refused = {{"new", model::RejectReason::kLimit}};
+    const auto refused = sink_.push_json(body, "key-1");
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, Code::kResourceExhausted);
+    EXPECT_EQ(key_count(), 0U);
+    storage_.clear();
+    appender_.refused.clear();
+    EXPECT_EQ(push(body, "key-1").accepted, 1U);
+    appender_.refused = {{"new", model::RejectReason::kLimit}};
+    const auto text = sink_.import_text("new 1\n", wire::ExpositionFormat::kText);
+    ASSERT_FALSE(text.has_value());
+    EXPECT_EQ(text.error().code, Code::kResourceExhausted);
+}
+
 TEST_F(PushSinkTest, StoresWhatIsGoodAndNamesWhatIsNot) {
     appender_.refused = {{"old", model::RejectReason::kTooOld}};
     const PushOutcome outcome = push(R"([{"metric":"a","value":1},{"metric":"b"},)"

@@ -73,7 +73,8 @@ TEST_F(RemoteWriteSinkTest, StoresTheValidAndNamesTheFirstBadSeries) {
     RemoteWriteOutcome outcome = send({sent("a", 1), sent("old", 1), twice, sent("b", 1)});
     EXPECT_EQ(outcome.answer, Answer::kRefused);
     EXPECT_EQ(outcome.samples_written, 2U);
-    EXPECT_EQ(outcome.error, "3 of 5 samples were not stored; the first: refused");
+    EXPECT_EQ(outcome.error,
+              "3 of 5 samples were not stored; the first: series 2 of the request (old): refused");
     EXPECT_EQ(rejected("too_old"), 1);
     EXPECT_EQ(rejected("invalid_labels"), 2);
     outcome = send({twice, sent("old", 1)});

@@ -1,6 +1,7 @@
 #pragma once
 // What a storage is opened with.
 
+#include "kpid/base/clock.h"
 #include "kpid/base/time.h"
 
 #include <cstddef>
@@ -56,6 +57,8 @@ struct StorageOptions {
     std::size_t label_value_bytes_max = 4096;
     /// Labels of one series, the metric's name counted. Default 64, at least 1.
     std::size_t labels_per_series_max = 64;
+    /// Times the commits for stats(); borrowed, outlives the storage. Absent: they are not timed.
+    const Clock* clock = nullptr;
     /// Appends and state writes that may wait for the committer; above it kResourceExhausted.
     /// Default 4,096, at least 1. Larger rides out a slower disk with more memory.
     std::size_t queue_batches_max = 4096;

@@ -50,8 +50,9 @@ struct StorageStats {
     std::uint64_t series_deleted_total = 0;
     /// Entry i counts the RejectReason of value i.
     std::array<std::uint64_t, kRejectReasons.size()> rejected_total{};
-    /// Groups written.
+    /// Groups written, and the time that their judging and writing took (StorageOptions::clock).
     std::uint64_t commits_total = 0;
+    double commit_seconds_total = 0;
     /// Keys and values written.
     std::uint64_t log_bytes_total = 0;
     /// Groups that the log refused.

@@ -93,6 +93,10 @@ public:
     /// Writes the chunks now, so that a start has no records to read again.
     [[nodiscard]] Result<void> checkpoint(Timestamp now);
 
+    /// What was found damaged and set aside since the last call, one sentence each; the first
+    /// thousand.
+    [[nodiscard]] std::vector<std::string> take_damage_reports();
+
     /// Fine, or kUnavailable with the reason why the last group could not be written.
     [[nodiscard]] Result<void> health() const;
     [[nodiscard]] StorageStats stats() const;
