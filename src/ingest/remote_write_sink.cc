@@ -41,11 +41,11 @@ public:
         }
     }
     [[nodiscard]] bool empty() const { return count_ == 0; }
-    [[nodiscard]] std::string text(std::size_t all) const {
+    [[nodiscard]] std::string text(const wire::RemoteWriteRequest& request) const {
         return fmt::format(
-            "{} of {} samples were not stored; the first: series {} of the request: "
-            "{}",
-            count_, all, first_series_ + 1, first_message_);
+            "{} of {} samples were not stored; the first: series {} of the request ({}): {}",
+            count_, request.samples, first_series_ + 1, name_of(request.series[first_series_]),
+            first_message_);
     }
 
 private:
