@@ -125,7 +125,7 @@ rocksdb::Status RocksLog::open_database(const std::vector<std::string>& families
     if (!status.ok()) {
         return status;
     }
-    status = make_missing_families(std::move(missing));
+    status = make_missing_families(missing);
     if (!status.ok()) {
         close();
     }
@@ -134,7 +134,7 @@ rocksdb::Status RocksLog::open_database(const std::vector<std::string>& families
 
 // All at once, which syncs fewer files than letting DB::Open make them one by one.
 rocksdb::Status RocksLog::make_missing_families(
-    std::vector<rocksdb::ColumnFamilyDescriptor> missing) {
+    const std::vector<rocksdb::ColumnFamilyDescriptor>& missing) {
     if (!missing.empty()) {
         std::vector<rocksdb::ColumnFamilyHandle*> made;
         const rocksdb::Status status = database_->CreateColumnFamilies(missing, &made);

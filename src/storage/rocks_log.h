@@ -46,7 +46,7 @@ private:
     [[nodiscard]] rocksdb::Status open_database(const std::vector<std::string>& families)
         KPID_REQUIRES(lock_);
     [[nodiscard]] rocksdb::Status make_missing_families(
-        std::vector<rocksdb::ColumnFamilyDescriptor> missing) KPID_REQUIRES(lock_);
+        const std::vector<rocksdb::ColumnFamilyDescriptor>& missing) KPID_REQUIRES(lock_);
     [[nodiscard]] Result<void> check_format() KPID_REQUIRES(lock_);
     [[nodiscard]] Result<void> put_format() KPID_REQUIRES(lock_);
     void close() KPID_REQUIRES(lock_);
