@@ -134,8 +134,8 @@ net::Task<> RemoteQueue::read_loop() {
 net::Task<Result<RemoteSamples::Prepared>> RemoteQueue::read(std::uint64_t position,
                                                              std::size_t most) {
     const auto work = [this, position, most]() -> Result<RemoteSamples::Prepared> {
-        KPID_TRY(model::LogPiece piece, needs_.log.read_log(position, most));
-        return samples_.prepare(std::move(piece), needs_.timers.clock().wall_now());
+        KPID_TRY(const model::LogPiece piece, needs_.log.read_log(position, most));
+        return samples_.prepare(piece, needs_.timers.clock().wall_now());
     };
     Result<RemoteSamples::Prepared> prepared = co_await net::offload(needs_.workers, work);
     co_return prepared;

@@ -50,7 +50,7 @@ std::optional<model::Labels> RemoteSamples::sent_labels(const model::Labels& lab
     return known_.emplace(labels, make_labels(labels)).first->second;
 }
 
-RemoteSamples::Prepared RemoteSamples::prepare(model::LogPiece piece, Timestamp now) {
+RemoteSamples::Prepared RemoteSamples::prepare(const model::LogPiece& piece, Timestamp now) {
     Prepared out{.next = piece.next, .lost = piece.lost};
     out.samples.reserve(piece.samples.size());
     for (const model::LoggedSample& logged : piece.samples) {

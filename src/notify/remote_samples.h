@@ -29,7 +29,7 @@ public:
         std::uint64_t next = 0;                    ///< As in the piece.
         std::uint64_t lost = 0;                    ///< The same.
     };
-    [[nodiscard]] Prepared prepare(model::LogPiece piece, Timestamp now);
+    [[nodiscard]] Prepared prepare(const model::LogPiece& piece, Timestamp now);
 
 private:
     [[nodiscard]] bool is_wanted(model::AppendOrigin origin) const;

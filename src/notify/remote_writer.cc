@@ -63,6 +63,7 @@ Result<void> RemoteWriter::start(const config::Config& config) {
         }
     }
     std::vector<model::StateWrite> writes;
+    writes.reserve(gone.size());
     for (const std::string& key : gone) {
         writes.push_back({key, std::nullopt});
     }
@@ -157,6 +158,7 @@ net::Task<> RemoteWriter::apply_one(std::shared_ptr<Wanted> wanted) {
     co_await stop_others(wanted);
     start_missing(*wanted);
     std::vector<HighestIn> highest_in;
+    highest_in.reserve(queues_.size());
     for (const auto& [key, queue] : queues_) {
         highest_in.push_back({queue->config().send, &queue->series().highest_in});
     }
@@ -236,6 +238,7 @@ net::Task<> RemoteWriter::save() {
     }
     const auto work = [this, positions]() -> Result<void> {
         std::vector<model::StateWrite> writes;
+        writes.reserve(positions.size());
         for (const auto& [key, position] : positions) {
             writes.push_back({key, position == kForget ? std::nullopt
                                                        : std::optional(std::to_string(position))});
