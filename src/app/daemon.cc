@@ -259,6 +259,7 @@ net::Task<Result<void>> Daemon::start_parts() {
 
 net::Task<> Daemon::stop_parts() {
     const MonoTime deadline = timers_.after(kStopDeadline);
+    storage_->stop_maintenance();
     const bool served = co_await server_.stop(deadline);
     ingest_.stop();
     const bool collected = co_await ingest_.join(deadline);
@@ -403,7 +404,8 @@ net::Task<> Daemon::housekeeping_task() {
 }
 
 void Daemon::keep_house(Timestamp now) {
-    if (const Result<void> maintained = storage_->maintain(now); !maintained) {
+    if (const Result<void> maintained = storage_->maintain(now);
+        !maintained && maintained.error().code != Code::kCancelled) {
         log_.warn("old samples were not dropped", {{"error", maintained.error().message}});
     }
     for (const std::string& report : storage_->take_damage_reports()) {

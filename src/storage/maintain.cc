@@ -49,6 +49,9 @@ Result<void> Storage::Core::in_slices(
     std::span<MemorySeries* const> series,
     const std::function<Result<void>(std::span<MemorySeries* const>)>& task) {
     for (std::size_t begin = 0; begin < series.size(); begin += kSliceSeries) {
+        if (is_stopping) {
+            return Error{Code::kCancelled, "the storage is closing"};
+        }
         const auto slice = series.subspan(begin, std::min(kSliceSeries, series.size() - begin));
         KPID_CHECK_OK(committer->run_alone([&] { return task(slice); }));
     }
@@ -194,7 +197,7 @@ Result<void> Storage::Core::fit_size() {
         }
         oldest = day->first;
     }
-    if (!oldest || Timestamp(*oldest * kDayMs) <= meta.size_floor) {
+    if (!oldest || Timestamp(*oldest * kDayMs) <= meta.size_floor || is_stopping) {
         return {};
     }
     const Timestamp floor(*oldest * kDayMs);

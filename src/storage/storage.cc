@@ -103,6 +103,10 @@ Result<void> Storage::maintain(Timestamp now) {
     return core_->maintain(now);
 }
 
+void Storage::stop_maintenance() {
+    core_->is_stopping = true;
+}
+
 Result<void> Storage::checkpoint(Timestamp now) {
     return core_->checkpoint(now);
 }

@@ -90,6 +90,7 @@ public:
     std::atomic<std::uint64_t> deletions = 0;  ///< Counted when one begins and when it ends.
     std::atomic<std::uint64_t> series_deleted = 0;
     std::atomic<std::uint64_t> first_kept_record = 1;
+    std::atomic<bool> is_stopping = false;
 
     Mutex maintain_mutex;  ///< One maintain or checkpoint at a time.
     std::optional<Timestamp> last_checkpoint KPID_GUARDED_BY(maintain_mutex);

@@ -117,6 +117,18 @@ TEST_F(StorageCheckpoint, KeepsTheRecordsThatCameMeanwhile) {
     EXPECT_EQ(read_all(*storage_), (Lines{"a 0 1", "b 0 2"}));
 }
 
+TEST_F(StorageCheckpoint, EndsEarlyWhenTheStorageCloses) {
+    ASSERT_TRUE(append({sample_of("a", kNow, 1)}, kNow));
+    storage_->stop_maintenance();
+    const Result<void> maintained = storage_->maintain(kNow);
+    ASSERT_FALSE(maintained.has_value());
+    EXPECT_EQ(maintained.error().code, Code::kCancelled);
+    EXPECT_EQ(disk_.entries(LogTable::kSamples), 1U);
+    reopen();
+    EXPECT_TRUE(maintain(kNow));
+    EXPECT_EQ(read_all(*storage_), (Lines{"a 0 1"}));
+}
+
 // A clock, a storage and what it must hold.
 class StorageHistory : public StorageCheckpoint {
 protected:
