@@ -21,6 +21,9 @@ PEERS = os.path.join(SOURCE, "build", "peers", "usr", "bin")
 KPID = os.path.join(BUILD, "kpid")
 KPICTL = os.path.join(BUILD, "kpictl")
 
+# What `./dev test --full` asks for: tests that can be longer are.
+FULL = os.environ.get("KPID_FULL", "") == "1"
+
 # Generous: a test fails when something never happens, not when it happens late.
 PATIENCE = 60.0
 

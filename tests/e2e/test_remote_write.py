@@ -1,18 +1,18 @@
 """Remote write: a real Prometheus sends what it scrapes; hand-made requests get the answers that senders act on."""
 
-import http.server
 import json
 import math
 import os
+import re
 import struct
-import threading
 import time
 import urllib.parse
 
-from harness import Case, free_port, pushed_kpi, wait_until
+from harness import FULL, PATIENCE, Case, free_port, pushed_kpi, wait_until
 
 PROTOBUF = "application/x-protobuf"
 VERSION_2 = PROTOBUF + ";proto=io.prometheus.write.v2.Request"
+SUMS = 100
 
 
 def varint(number):
@@ -46,29 +46,173 @@ def snappy(message):
     return out
 
 
-class Target:
-    """Something to scrape that can be stopped."""
+def same(one, other):
+    """Equal but for the order in which numbers were added."""
+    return math.isclose(one, other, rel_tol=1e-12) or (math.isnan(one) and math.isnan(other))
 
-    def __init__(self):
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                text = "# HELP probe_value What is seen.\n# TYPE probe_value gauge\n" + "".join(
-                    f'probe_value{{probe="{i}"}} {i * 0.1}\n' for i in range(50))
-                self.send_response(200)
-                self.send_header("Content-Type", "text/plain; version=0.0.4")
-                self.end_headers()
-                self.wfile.write(text.encode())
 
-            def log_message(self, *args):
-                pass
+class Prometheus:
+    """Debian's Prometheus: scrapes itself and a node exporter, and sends all of it to kpid."""
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    def __init__(self, case, kpid, interval, collectors=()):
+        port, exporter_port = free_port(), free_port()
+        config = os.path.join(case.subfolder("prometheus"), "prometheus.yml")
+        with open(config, "w", encoding="utf-8") as out:
+            out.write(f"""
+global: {{scrape_interval: {interval}, scrape_timeout: {interval}}}
+scrape_configs:
+  - job_name: prometheus
+    static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
+  - job_name: node
+    static_configs: [{{targets: ["127.0.0.1:{exporter_port}"]}}]
+remote_write:
+  - url: "http://127.0.0.1:{kpid.port}/api/v1/write"
+    queue_config: {{batch_send_deadline: 200ms}}
+    metadata_config: {{send_interval: 1s}}
+""")
+        self.case = case
+        self.kpid = kpid
+        self.base = f"http://127.0.0.1:{port}/api/v1"
+        self.exporter = case.peer("prometheus-node-exporter", f"--web.listen-address=127.0.0.1:{exporter_port}",
+                                  *collectors)
+        case.peer("prometheus", f"--config.file={config}", "--storage.tsdb.path=data",
+                  f"--web.listen-address=127.0.0.1:{port}")
 
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
+    def ask(self, path, **params):
+        answer = self.case.get_json(f"{self.base}/{path}?" + urllib.parse.urlencode(params))
+        self.case.assertEqual(answer["status"], "success", (params, answer))
+        return answer["data"]
+
+    def query(self, expression, **params):
+        return self.ask("query", query=expression, **params)["result"]
+
+    def value(self, expression, **params):
+        result = self.query(expression, **params)
+        return float(result[0]["value"][1]) if result else None
+
+    def difference(self, expression, instant):
+        """What the two answer when it is not the same, else nothing."""
+        answers = []
+        for asked in (self, self.kpid):
+            answers.append({tuple(sorted(one["metric"].items())): float(one["value"][1])
+                            for one in asked.query(expression, time=instant)})
+        there, here = answers
+        wrong = {labels: (there.get(labels), here.get(labels)) for labels in there.keys() | here.keys()
+                 if labels not in there or labels not in here or not same(there[labels], here[labels])}
+        return {expression: wrong} if wrong else {}
+
+    def differences(self, expressions, instant):
+        found = {}
+        for expression in expressions:
+            found.update(self.difference(expression, instant))
+        return found
+
+    def instant_without_samples(self):
+        """In milliseconds: windows that begin there hold the same samples whether their start belongs to them
+        or not, which changed between Prometheus' versions."""
+        def find():
+            instant = int(time.time() * 1000) - 1500
+            return None if self.query('count_over_time(up[2ms])', time=instant / 1000) else instant
+        return wait_until("an instant without samples", find)
+
+    def names(self, pattern=".*"):
+        """Every name of a metric of the two jobs."""
+        return [name for name in self.ask("label/__name__/values", **{"match[]": '{job=~".+"}'})
+                if re.fullmatch(pattern, name)]
+
+
+class BesidePrometheus(Case):
+    """What Prometheus scraped is in kpid as it is there: the first of a pair is Prometheus' answer."""
+
+    def wait_until_same(self, what, differences, patience=PATIENCE):
+        last = {}
+
+        def is_same():
+            nonlocal last
+            last = differences()
+            return not last
+
+        try:
+            wait_until(what, is_same, patience)
+        except AssertionError:
+            self.assertEqual(last, {}, what)
+            raise
+
+    def test_all_series_agree_and_a_stopped_exporter_is_stale_at_once(self):
+        kpid = self.kpid(pushed_kpi(self.sink()))
+        prometheus = Prometheus(self, kpid, "5s" if FULL else "500ms")
+        wait_until("samples of both jobs in kpid", lambda: kpid.value('count(up{job=~".+"} == 1)') == 2)
+        begin = time.time()
+        scrapes = 'min(count_over_time(up{job=~".+"}[10m]))'
+        wait_until("a window's first scrapes", lambda: (prometheus.value(scrapes) or 0) >= 5)
+        window_begin = prometheus.instant_without_samples()
+        wait_until("enough scrapes", lambda: (prometheus.value(scrapes) or 0) >= (60 if FULL else 40)
+                   and time.time() >= begin + (300 if FULL else 0), 600)
+
+        age = 60 if FULL else 3
+        last = time.time() - age
+        everything = 'count({__name__!~"kpid_.*|ALERTS.*", job=~".+"})'
+        self.assertGreater(prometheus.value(everything, time=last), 500)
+        names = prometheus.names()
+        # Gauges and counters of both jobs, from the whole of the list.
+        chosen = names[::max(1, len(names) // SUMS)]
+        self.assertGreaterEqual(len(chosen), SUMS)
+        kinds = {metadata["type"] for name in chosen
+                 for metadata in prometheus.ask("metadata", metric=name).get(name, [])}
+        self.assertLessEqual({"counter", "gauge"}, kinds)
+        sums = [everything] + [f"sum({name})" for name in chosen] + [f"sum by (job) ({name})" for name in chosen]
+        for instant in (last, (begin + last) / 2, begin + 1):
+            self.wait_until_same(f"the same sums at {instant}", lambda: prometheus.differences(sums, instant))
+        rates = [f"rate({name}[{int(last * 1000) - window_begin}ms])" for name in names if name.endswith("_total")]
+        self.wait_until_same("the same rates", lambda: prometheus.differences(rates, int(last * 1000) / 1000))
+        # What it says of its metrics arrives too.
+        said = prometheus.ask("metadata", metric="node_load1")
+        self.assertEqual(wait_until("metadata", lambda: kpid.api("/api/v1/metadata", metric="node_load1")), said)
+        self.assertEqual(kpid.metric(r'kpid_ingest_rejected_total\{.*protocol="remote_write"'), 0)
+
+        # Long before the lookback of five minutes would end them.
+        stopped = time.time()
+        prometheus.exporter.stop()
+        ended = 'count({job="node", __name__=~"node_.*"})'
+        wait_until("the exporter's series being stale in Prometheus", lambda: prometheus.query(ended) == [])
+        wait_until("the exporter's series being stale in kpid", lambda: kpid.query(ended) == [], 5)
+        seen = time.time()
+        ups = 'up{job=~".+"}'
+        self.wait_until_same("the same targets up", lambda: prometheus.difference(ups, seen))
+        self.assertEqual(kpid.value('up{job="node"}'), 0)
+        self.assertEqual(kpid.value('up{job="prometheus"}'), 1)
+        # At the same instant: looked at afterwards, in steps that no scrape is as short as.
+        parts = {"query": ended, "start": f"{stopped - 2:.3f}", "end": f"{seen:.3f}", "step": "0.02"}
+        self.assertEqual(kpid.api("/api/v1/query_range", **parts)["result"],
+                         prometheus.ask("query_range", **parts)["result"])
+
+    def test_a_backlog_arrives_whole_after_kpid_was_killed(self):
+        kpid = self.kpid(pushed_kpi(self.sink()))
+        few = ["--collector.disable-defaults"] + [f"--collector.{one}" for one in ("cpu", "loadavg", "meminfo", "vmstat")]
+        prometheus = Prometheus(self, kpid, "250ms" if FULL else "100ms", () if FULL else few)
+        wait_until("samples of both jobs in kpid", lambda: kpid.value('count(up{job=~".+"} == 1)') == 2)
+        scrapes = 'min(count_over_time(up{job=~".+"}[1h]))'
+        wait_until("some scrapes before", lambda: (kpid.value(scrapes) or 0) >= 20)
+        begin = prometheus.instant_without_samples()
+        kpid.kill()
+        before = prometheus.value(scrapes)
+        # As many as there are in 90 minutes at one each 15 s.
+        wait_until("the backlog", lambda: prometheus.value(scrapes) >= before + (1440 if FULL else 360), 900)
+        kpid.restart()
+        back = time.time()
+        wait_until("scrapes after", lambda: prometheus.value("max(timestamp(up))") > back + 1)
+        end = int(time.time() * 1000)
+        names = prometheus.names()
+        counters = prometheus.names(".*_total")
+        self.assertGreater(len(counters), 30)
+        expressions = ([f"count_over_time({name}[1h])" for name in names]
+                       + [f"{what}({name}[{end - begin}ms])" for name in counters for what in ("increase", "changes")]
+                       + [f"sum_over_time({name}[1h])" for name in names[::10]])
+        self.wait_until_same("every sample of the backlog", lambda: prometheus.difference(expressions[0], end / 1000))
+        self.wait_until_same("every sample of the backlog", lambda: prometheus.differences(expressions, end / 1000))
+        self.assertEqual(kpid.metric(r'kpid_ingest_rejected_total\{.*protocol="remote_write"'), 0)
+        for lost in ("failed", "dropped"):
+            self.assertEqual(prometheus.value(f"sum(prometheus_remote_storage_samples_{lost}_total)"), 0)
 
 
 class RemoteWrite(Case):
@@ -77,72 +221,6 @@ class RemoteWrite(Case):
                    "X-Prometheus-Remote-Write-Version": "0.1.0"}
         return kpid.request("POST", "/api/v1/write", snappy(message) if packed is None else packed,
                             {name: value for name, value in headers.items() if value})
-
-    def prometheus(self, kpid, target):
-        port = free_port()
-        config = os.path.join(self.subfolder("prometheus"), "prometheus.yml")
-        with open(config, "w", encoding="utf-8") as out:
-            out.write(f"""
-global: {{scrape_interval: 1s, scrape_timeout: 1s}}
-scrape_configs:
-  - job_name: prometheus
-    static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
-  - job_name: probe
-    static_configs: [{{targets: ["127.0.0.1:{target.port}"]}}]
-remote_write:
-  - url: "http://127.0.0.1:{kpid.port}/api/v1/write"
-    queue_config: {{batch_send_deadline: 200ms}}
-    metadata_config: {{send_interval: 1s}}
-""")
-        self.peer("prometheus", f"--config.file={config}", "--storage.tsdb.path=data",
-                  f"--web.listen-address=127.0.0.1:{port}")
-        return f"http://127.0.0.1:{port}/api/v1"
-
-    def test_prometheus_and_kpid_agree_and_a_stopped_target_ends_at_once(self):
-        kpid = self.kpid(pushed_kpi(self.sink()))
-        target = Target()
-        base = self.prometheus(kpid, target)
-
-        def ask_prometheus(path, **params):
-            return self.get_json(f"{base}/{path}?" + urllib.parse.urlencode(params))["data"]
-
-        def at(expression, instant):
-            """The one value of both."""
-            both = []
-            for result in (ask_prometheus("query", query=expression, time=instant)["result"],
-                           kpid.query(expression, time=instant)):
-                both.append(float(result[0]["value"][1]) if result else None)
-            return both
-
-        def agree(expression, instant):
-            there, here = at(expression, instant)
-            if there is None or here is None:
-                return there is None and here is None
-            return math.isclose(there, here, rel_tol=1e-12) or (math.isnan(there) and math.isnan(here))
-
-        wait_until("samples of both jobs in kpid", lambda: kpid.value("count(up == 1)") == 2)
-        time.sleep(15)
-        instant = int(time.time()) - 5
-        everything = 'count({__name__!="", __name__!~"kpid_.*|ALERTS.*"})'
-        wait_until("as many series in both", lambda: agree(everything, instant))
-        self.assertGreater(at(everything, instant)[1], 300)
-        names = ask_prometheus("label/__name__/values")
-        self.assertGreater(len(names), 100)
-        wrong = [(name, at(f"sum({name})", instant)) for name in names if not agree(f"sum({name})", instant)]
-        self.assertEqual(wrong, [])
-        rate = "sum(rate(prometheus_http_requests_total[8s]))"
-        self.assertTrue(agree(rate, instant), at(rate, instant))
-        # What it says of its metrics arrives too.
-        metadata = wait_until("metadata in kpid", lambda: kpid.api("/api/v1/metadata", metric="probe_value"))
-        self.assertEqual(metadata, {"probe_value": [{"type": "gauge", "help": "What is seen.", "unit": ""}]})
-        self.assertEqual(kpid.metric(r'kpid_ingest_rejected_total\{.*protocol="remote_write"'), 0)
-
-        self.assertEqual(kpid.value("count(probe_value)"), 50)
-        target.stop()
-        # Far sooner than the lookback of five minutes.
-        wait_until("the stopped target's series being stale", lambda: kpid.query("probe_value") == [], 30)
-        self.assertEqual(kpid.value('up{job="probe"}'), 0)
-        self.assertEqual(kpid.value('up{job="prometheus"}'), 1)
 
     def test_answers_say_what_to_send_again(self):
         kpid = self.kpid(pushed_kpi(self.sink()))
