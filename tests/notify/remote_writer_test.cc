@@ -41,7 +41,7 @@ TEST_F(RemoteWriter, PostsWhatIsStoredAsRemoteWrite) {
     EXPECT_EQ(metric("samples_total"), 2);
     EXPECT_EQ(metric("samples_pending"), 0);
     EXPECT_EQ(metric("shards"), 1);
-    EXPECT_EQ(metric("highest_sent_timestamp_seconds"), static_cast<double>(start_ / 1000 + 1));
+    EXPECT_EQ(metric("highest_sent_timestamp_seconds"), Timestamp(start_ + 1000).seconds());
     EXPECT_EQ(metric("sent_bytes_total"), static_cast<double>(request.body.size()));
 }
 
