@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace kpid::promql {
 namespace {
@@ -126,7 +127,8 @@ std::string_view value_type_name(const Value& value) {
     }
 }
 
-Engine::Engine(EngineOptions options, Executor& executor) : options_(options), executor_(executor) {
+Engine::Engine(EngineOptions options, Executor& executor)
+    : options_(std::move(options)), executor_(executor) {
 }
 
 Result<QueryResult> Engine::instant(const Expr& expr, Timestamp time, const model::Reader& reader,

@@ -22,10 +22,9 @@ struct InstantWalk {
     const Steps& steps;
     Duration offset;
     std::optional<Timestamp> at;
-    Duration lookback;
     bool sample_times;
 
-    [[nodiscard]] Row row_of(model::SeriesColumns&& series) const {
+    [[nodiscard]] Row row_of(model::SeriesColumns&& series, Duration lookback) const {
         Row row;
         std::size_t behind = 0;  // The first sample after the step's time.
         for (std::size_t i = 0; i < steps.count; ++i) {
@@ -104,14 +103,18 @@ std::optional<Timestamp> Evaluator::resolve_at(const TimeModifiers& modifiers) c
 }
 
 Result<std::vector<model::SeriesColumns>> Evaluator::fetch(const VectorSelector& selector,
-                                                           model::TimeRange range, Charge& charge) {
+                                                           model::TimeRange range,
+                                                           const model::HistoryRules* history,
+                                                           Charge& charge) {
     KPID_CHECK_OK(check_stop());
     if (selector.anchored || selector.smoothed) {
         return unsupported(selector.anchored ? "the modifier \"anchored\" is not supported yet"
                                              : "the modifier \"smoothed\" is not supported yet");
     }
-    auto selected =
-        environment_.reader.select(selector.matchers, range, {.samples_max = budget_.remaining()});
+    auto selected = environment_.reader.select(selector.matchers, range,
+                                               {.samples_max = budget_.remaining(),
+                                                .known_at = environment_.context.known_at,
+                                                .history = history});
     if (!selected) {
         return selected.error().code == Code::kResourceExhausted ? too_many_samples()
                                                                  : std::move(selected).error();
@@ -124,22 +127,30 @@ Result<std::vector<model::SeriesColumns>> Evaluator::fetch(const VectorSelector&
     return std::move(*selected);
 }
 
+// A query's own lookback is what it wants to see at least.
+Lookbacks Evaluator::lookbacks() const {
+    const std::optional<Duration>& own = environment_.context.lookback;
+    return own ? Lookbacks(*own, environment_.options.valid_for.get(), true)
+               : environment_.options.lookbacks();
+}
+
 Result<Rows> Evaluator::eval_selector(const VectorSelector& selector, const Steps& steps,
                                       bool sample_times) {
     KPID_TRY(const Duration offset,
              resolve(selector.modifiers.offset, selector.modifiers.offset_expr));
-    const Duration lookback = environment_.context.lookback.value_or(environment_.options.lookback);
-    const InstantWalk walk{steps, offset, resolve_at(selector.modifiers), lookback, sample_times};
+    const Lookbacks lookbacks = this->lookbacks();
+    const InstantWalk walk{steps, offset, resolve_at(selector.modifiers), sample_times};
     const Timestamp first = saturating_sub(walk.at ? *walk.at : steps.start, offset);
     const Timestamp last = saturating_sub(walk.at ? *walk.at : steps.last(), offset);
     const Timestamp from =
-        saturating_add(saturating_sub(first, lookback), std::chrono::milliseconds(1));
+        saturating_add(saturating_sub(first, lookbacks.base()), std::chrono::milliseconds(1));
     Charge fetched(budget_);
-    KPID_TRY(auto selected, fetch(selector, {from, last}, fetched));
+    KPID_TRY(auto selected, fetch(selector, {from, last}, lookbacks.history(), fetched));
     Rows rows = new_rows();
     for (model::SeriesColumns& series : selected) {
         KPID_CHECK_OK(check_stop());
-        KPID_CHECK_OK(rows.push(walk.row_of(std::move(series))));
+        const Duration lookback = lookbacks.of(series.labels);
+        KPID_CHECK_OK(rows.push(walk.row_of(std::move(series), lookback)));
     }
     return rows;
 }
@@ -166,8 +177,8 @@ Result<RangeInput> Evaluator::eval_matrix(const MatrixSelector& matrix, const St
     input.at = resolve_at(modifiers);
     const Timestamp from =
         saturating_add(saturating_sub(input.window_end(steps.start), input.range), Duration(1));
-    KPID_TRY(auto selected,
-             fetch(*matrix.selector, {from, input.window_end(steps.last())}, input.charge));
+    KPID_TRY(auto selected, fetch(*matrix.selector, {from, input.window_end(steps.last())}, nullptr,
+                                  input.charge));
     input.series.reserve(selected.size());
     for (model::SeriesColumns& series : selected) {
         KPID_CHECK_OK(check_stop());

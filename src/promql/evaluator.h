@@ -108,10 +108,11 @@ private:
     [[nodiscard]] Result<RangeInput> eval_matrix(const MatrixSelector& matrix, const Steps& steps);
     [[nodiscard]] Result<RangeInput> eval_subquery(const SubqueryExpr& subquery,
                                                    const Steps& steps);
-    [[nodiscard]] Result<std::vector<model::SeriesColumns>> fetch(const VectorSelector& selector,
-                                                                  model::TimeRange range,
-                                                                  Charge& charge);
+    [[nodiscard]] Result<std::vector<model::SeriesColumns>> fetch(
+        const VectorSelector& selector, model::TimeRange range, const model::HistoryRules* history,
+        Charge& charge);
     [[nodiscard]] Result<Duration> resolve(Duration written, const DurationExprPtr& computed) const;
+    [[nodiscard]] Lookbacks lookbacks() const;
     [[nodiscard]] std::optional<Timestamp> resolve_at(const TimeModifiers& modifiers) const;
     bool find_invariant(const Expr& expr);
 

@@ -7,7 +7,8 @@
 
 namespace kpid::promql {
 
-/// The samples of a window; never empty, times strictly ascending, no stale markers.
+/// The samples of a window; never empty, times ascending, no stale markers. Events may share an
+/// instant.
 struct Window {
     std::span<const Timestamp> times;
     std::span<const double> values;

@@ -4,6 +4,7 @@
 #include "promql/window_functions.h"
 
 #include <cmath>
+#include <optional>
 
 namespace kpid::promql {
 namespace {
@@ -35,6 +36,9 @@ double extrapolated(const Window& window, bool is_counter, bool per_second) {
     }
     const double difference = raw_difference(window, is_counter);
     const double sampled = seconds_between(window.times.front(), window.times.back());
+    if (sampled <= 0) {
+        return absent();  // Events of one instant: no time to spread them over.
+    }
     const double average = sampled / static_cast<double>(window.values.size() - 1);
     const double threshold = average * 1.1;
     double to_start = seconds_between(window.start, window.times.front());
@@ -65,9 +69,13 @@ double instant(const Window& window, bool per_second) {
     if (!per_second) {
         return newest - before;
     }
+    const double elapsed = seconds_between(window.times[last - 1], window.times[last]);
+    if (elapsed <= 0) {
+        return absent();
+    }
     const double difference =
         newest < before ? newest : newest - before;  // Smaller: it began again at 0.
-    return difference / seconds_between(window.times[last - 1], window.times[last]);
+    return difference / elapsed;
 }
 
 struct Line {
@@ -75,8 +83,11 @@ struct Line {
     double intercept = 0;
 };
 
-// Least squares, with time 0 at `origin`.
-Line fit_line(const Window& window, Timestamp origin) {
+// Least squares, with time 0 at `origin`; nothing where all samples lie at one instant.
+std::optional<Line> fit_line(const Window& window, Timestamp origin) {
+    if (window.times.front() == window.times.back()) {
+        return std::nullopt;
+    }
     CompensatedSum x_sum;
     CompensatedSum y_sum;
     CompensatedSum xy_sum;
@@ -101,7 +112,7 @@ Line fit_line(const Window& window, Timestamp origin) {
     const double covariance = xy_sum.value() - x * y / n;
     const double variance = xx_sum.value() - x * x / n;
     const double slope = covariance / variance;
-    return {slope, y / n - slope * x / n};
+    return Line{slope, y / n - slope * x / n};
 }
 
 }  // namespace
@@ -127,15 +138,16 @@ double window_deriv(const Window& window) {
         return absent();
     }
     // An origin among the samples keeps the numbers small.
-    return fit_line(window, window.times.front()).slope;
+    const std::optional<Line> line = fit_line(window, window.times.front());
+    return line ? line->slope : absent();
 }
 
 double window_predict_linear(const Window& window) {
     if (window.values.size() < 2) {
         return absent();
     }
-    const Line line = fit_line(window, window.step_time);
-    return line.slope * window.parameters[0] + line.intercept;
+    const std::optional<Line> line = fit_line(window, window.step_time);
+    return line ? line->slope * window.parameters[0] + line->intercept : absent();
 }
 
 double window_changes(const Window& window) {

@@ -7,13 +7,17 @@
 #include "kpid/model/reader.h"
 #include "kpid/model/state_store.h"
 
+#include <algorithm>
+#include <bit>
 #include <map>
+#include <optional>
 #include <set>
+#include <vector>
 
 namespace kpid::testing {
 
-/// Keeps everything in maps. No age checks, no reserved names; same instant with another value is
-/// refused.
+/// Keeps everything in maps. No age checks, no reserved names. Another value at one instant: of a
+/// gauge or counter refused, of a total in force from AppendBatch::now on, of an event one more.
 class MemoryStorage final : public model::Appender, public model::Reader, public model::StateStore {
 public:
     [[nodiscard]] Result<model::AppendResult> append(const model::AppendBatch& batch) override {
@@ -29,14 +33,11 @@ public:
                         {i, model::RejectReason::kInvalidLabels, "bad labels"});
                     continue;
                 }
-                const auto [place, fresh] =
-                    series_[sample.labels].try_emplace(sample.time, sample.value);
-                if (!fresh && std::bit_cast<std::uint64_t>(place->second) !=
-                                  std::bit_cast<std::uint64_t>(sample.value)) {
+                if (take(sample, kind_of(sample.labels, batch.kind), batch.now)) {
+                    ++result.accepted;
+                } else {
                     result.rejected.push_back(
                         {i, model::RejectReason::kDuplicateTimestamp, "another value"});
-                } else {
-                    ++result.accepted;
                 }
             }
             if (batch.all_or_nothing && !result.rejected.empty()) {
@@ -64,7 +65,7 @@ public:
     /// One sample, for fixtures.
     void put(const model::Labels& labels, Timestamp time, double value) {
         const MutexLock lock(mutex_);
-        series_[labels][time] = value;
+        series_[labels][time] = Moment{.values = {{value, time}}};
     }
     void clear() {
         const MutexLock lock(mutex_);
@@ -83,10 +84,9 @@ public:
                 continue;
             }
             model::SeriesColumns columns{labels, {}, {}};
-            for (auto it = samples.lower_bound(range.start);
+            for (auto it = samples.lower_bound(start_of(labels, range, options));
                  it != samples.end() && it->first <= range.end; ++it) {
-                columns.times.push_back(it->first);
-                columns.values.push_back(it->second);
+                read(it->first, it->second, options.known_at, columns);
             }
             count += columns.times.size();
             if (count > options.samples_max) {
@@ -158,6 +158,73 @@ public:
     }
 
 private:
+    struct Version {
+        double value = 0;
+        Timestamp known_since;
+    };
+    // What a series has at one instant: versions of a total, or one value each of events; in order
+    // of arrival.
+    struct Moment {
+        model::MetricKind kind = model::MetricKind::kGauge;
+        std::vector<Version> values;
+    };
+
+    [[nodiscard]] model::MetricKind kind_of(const model::Labels& labels,
+                                            model::MetricKind of_batch) const
+        KPID_REQUIRES(mutex_) {
+        const auto declared = kinds_.find(labels.metric_name());
+        return declared != kinds_.end() ? declared->second : of_batch;
+    }
+
+    // False when it is refused.
+    bool take(const model::SeriesSample& sample, model::MetricKind kind, Timestamp now)
+        KPID_REQUIRES(mutex_) {
+        const bool has_versions =
+            kind == model::MetricKind::kTotal || kind == model::MetricKind::kEvent;
+        Moment& moment = series_[sample.labels][sample.time];
+        if (moment.values.empty()) {
+            moment = {kind, {{sample.value, has_versions ? now : sample.time}}};
+            return true;
+        }
+        const bool is_same = std::bit_cast<std::uint64_t>(moment.values.back().value) ==
+                             std::bit_cast<std::uint64_t>(sample.value);
+        if (!has_versions || (is_same && kind == model::MetricKind::kTotal)) {
+            return is_same;
+        }
+        moment.kind = kind;
+        moment.values.push_back({sample.value, now});
+        return true;
+    }
+
+    [[nodiscard]] static Timestamp start_of(const model::Labels& labels,
+                                            const model::TimeRange& range,
+                                            const model::ReadOptions& options) {
+        const Duration back =
+            options.history != nullptr ? options.history->further_back(labels) : Duration(0);
+        return range.start < Timestamp::min() + back ? Timestamp::min() : range.start - back;
+    }
+
+    static void read(Timestamp time, const Moment& moment, std::optional<Timestamp> known_at,
+                     model::SeriesColumns& columns) {
+        const auto is_known = [known_at](const Version& version) {
+            return !known_at || version.known_since <= *known_at;
+        };
+        if (moment.kind == model::MetricKind::kEvent) {
+            for (const Version& event : moment.values) {
+                if (is_known(event)) {
+                    columns.times.push_back(time);
+                    columns.values.push_back(event.value);
+                }
+            }
+            return;
+        }
+        const auto newest = std::find_if(moment.values.rbegin(), moment.values.rend(), is_known);
+        if (newest != moment.values.rend()) {
+            columns.times.push_back(time);
+            columns.values.push_back(newest->value);
+        }
+    }
+
     void apply(std::span<const model::StateWrite> writes) KPID_REQUIRES(mutex_) {
         for (const model::StateWrite& write : writes) {
             if (write.value) {
@@ -169,7 +236,7 @@ private:
     }
 
     mutable Mutex mutex_;
-    std::map<model::Labels, std::map<Timestamp, double>> series_ KPID_GUARDED_BY(mutex_);
+    std::map<model::Labels, std::map<Timestamp, Moment>> series_ KPID_GUARDED_BY(mutex_);
     std::map<std::string, std::string, std::less<>> state_ KPID_GUARDED_BY(mutex_);
     model::MetricKinds kinds_ KPID_GUARDED_BY(mutex_);
     model::AppendObserver* observer_ = nullptr;

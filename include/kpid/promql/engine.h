@@ -10,9 +10,11 @@
 #include "kpid/base/time.h"
 #include "kpid/model/reader.h"
 #include "kpid/promql/ast.h"
+#include "kpid/promql/valid_for.h"
 #include "kpid/promql/value.h"
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -37,14 +39,21 @@ struct EngineOptions {
     /// label_replace and aggregations can still see it (Prometheus' feature
     /// promql-delayed-name-removal).
     bool delayed_name_removal = false;
+    /// Which series hold longer or shorter than the lookback; null: none.
+    std::shared_ptr<const ValidFor> valid_for = {};
+
+    /// Of a query that names none of its own.
+    [[nodiscard]] Lookbacks lookbacks() const { return {lookback, valid_for.get(), false}; }
 };
 
 /// What holds for one query.
 struct QueryContext {
     /// Asked regularly; a stop ends the query with Code::kCancelled.
     std::stop_token stop;
-    /// Instead of EngineOptions::lookback.
+    /// Instead of EngineOptions::lookback; what EngineOptions::valid_for says only lengthens it.
     std::optional<Duration> lookback;
+    /// Read what was known then (model::ReadOptions::known_at); absent: what is known now.
+    std::optional<Timestamp> known_at = {};
     /// The text that the expression was parsed from: annotations name line and column in it.
     /// Without it they are counted as if it were one line.
     std::string_view text;
