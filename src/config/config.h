@@ -3,6 +3,7 @@
 
 #include "config/delivery.h"
 #include "config/kpis.h"
+#include "config/metrics.h"
 #include "config/remote_write.h"
 #include "config/rules.h"
 #include "config/sources.h"
@@ -36,6 +37,14 @@ enum class Durability { kProcess, kFsync };
 struct StorageConfig {
     std::string path = "/var/lib/kpid";  ///< Resolved beside the main file.
     Durability durability = Durability::kProcess;
+    Duration retention = std::chrono::hours(24 * 400);  ///< At least kRetentionMin.
+    /// Of what kpid records itself. At least kRetentionMin.
+    Duration retention_kpis = std::chrono::hours(24 * 3650);
+    std::uint64_t retention_size = 0;                      ///< Bytes; 0 is no bound.
+    Duration out_of_order_window = std::chrono::hours(1);  ///< At most `retention`.
+    Duration future_tolerance = std::chrono::minutes(5);
+
+    static constexpr Duration kRetentionMin = std::chrono::minutes(1);
     bool operator==(const StorageConfig&) const = default;
 };
 
@@ -69,7 +78,8 @@ struct Config {
     ListenersConfig listeners;
     std::vector<ScrapeConfig>
         scrape_configs;  ///< In order of the file; job names are unique, also among sources.
-    std::vector<SourceConfig> sources;   ///< In order of id.
+    std::vector<SourceConfig> sources;  ///< In order of id.
+    MetricTable metrics;
     std::vector<RuleGroup> rule_groups;  ///< In order of file, then as written.
     std::vector<KpiEntry> kpis;          ///< In order of id.
     std::map<std::string, OwnerConfig> owners;

@@ -74,6 +74,44 @@ StatsdListener decode_statsd(Context& context, const YamlNode& node) {
     return statsd;
 }
 
+/// The one engine that is built is the embedded one.
+void decode_engine(Fields& fields) {
+    const YamlNode* node = fields.take("engine");
+    if (node == nullptr) {
+        return;
+    }
+    if (node->kind == YamlKind::kMap) {
+        fields.context().not_supported_yet(fields.key_position("engine"), "engine");
+        return;
+    }
+    std::string engine;
+    fields.choice("engine", {"embedded"}, engine);
+}
+
+void decode_retention(Fields& fields, std::string_view key, Duration& out) {
+    Duration read{0};
+    if (!fields.span(key, read)) {
+        return;
+    }
+    if (read < StorageConfig::kRetentionMin) {
+        fields.context().error(fields.key_position(key), "out-of-range",
+                               fmt::format("\"{}\" must be at least {}", key,
+                                           format_duration(StorageConfig::kRetentionMin)));
+        return;
+    }
+    out = read;
+}
+
+void decode_retentions(Fields& fields, StorageConfig& storage) {
+    decode_retention(fields, "retention", storage.retention);
+    decode_retention(fields, "retention_kpis", storage.retention_kpis);
+    fields.bytes("retention_size", storage.retention_size);
+    if (fields.span("out_of_order_window", storage.out_of_order_window)) {
+        check_out_of_order_window(fields, storage.out_of_order_window, storage.retention);
+    }
+    storage.out_of_order_window = std::min(storage.out_of_order_window, storage.retention);
+}
+
 void positive_count(Fields& fields, std::string_view key, std::uint64_t& out) {
     std::uint64_t read = 0;
     if (!fields.count(key, read)) {
@@ -119,8 +157,10 @@ void decode_storage(Draft& draft, Context& context, const YamlNode& node) {
     std::string durability = "process";
     fields.choice("durability", {"process", "fsync"}, durability);
     storage.durability = durability == "fsync" ? Durability::kFsync : Durability::kProcess;
-    fields.later({"tsdb", "exemplars", "engine", "retention", "retention_kpis", "retention_size",
-                  "out_of_order_window", "future_tolerance"});
+    decode_retentions(fields, storage);
+    fields.span("future_tolerance", storage.future_tolerance);
+    decode_engine(fields);
+    fields.later({"tsdb", "exemplars"});
     fields.finish();
 }
 

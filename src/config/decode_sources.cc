@@ -1,7 +1,6 @@
 // Scrape configs and sources.
 
 #include "config/draft.h"
-#include "kpid/model/labels.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -83,17 +82,6 @@ void decode_protocols(Fields& fields, ScrapeConfig& out) {
             fields.context().error(fields.key_position("scrape_protocols"), "wrong-value",
                                    fmt::format("unknown scrape protocol {}", protocol));
         }
-    }
-}
-
-void check_metric_name(Context& context, Position position, std::string_view name) {
-    if (!model::is_classic_metric_name(name)) {
-        context.error(position, "metric-name", fmt::format("\"{}\" is not a metric name", name));
-    } else if (is_reserved_metric(name)) {
-        context.error(position, "metric-name",
-                      fmt::format("\"{}\" is kpid's own: names that begin with kpid_, and ALERTS, "
-                                  "are reserved",
-                                  name));
     }
 }
 
@@ -209,6 +197,7 @@ ScrapeConfig decode_prometheus_source(Context& context, const YamlNode& node,
     scrape.interval = source.interval;
     scrape.timeout = source.timeout;
     scrape.http = http;
+    scrape.out_of_order_window = source.out_of_order_window;
     Fields fields(context, node, "prometheus");
     if (fields.take("job_name") != nullptr) {
         context.error(fields.key_position("job_name"), "unknown-key",
@@ -240,6 +229,18 @@ ScrapeConfig decode_prometheus_source(Context& context, const YamlNode& node,
 void decode_empty_map(Context& context, const YamlNode& node, std::string what) {
     Fields fields(context, node, std::move(what), Nulls::kAbsent);
     fields.finish();
+}
+
+/// How long its values hold, and how late they may come.
+void decode_times(const Draft& draft, Fields& fields, SourceConfig& source) {
+    Duration valid_for{0};
+    if (fields.positive_span("valid_for", valid_for)) {
+        source.valid_for = valid_for;
+    }
+    if (fields.span("out_of_order_window", source.out_of_order_window)) {
+        check_out_of_order_window(fields, *source.out_of_order_window,
+                                  draft.config.storage.retention);
+    }
 }
 
 /// The kinds of source; `later` ones are known but not built.
@@ -375,7 +376,7 @@ void decode_sources(Draft& draft, Context& context, const YamlNode& node) {
         source.labels = decode_labels(fields, "labels");
         HttpClientOptions http;
         decode_http_config(fields, http);
-        fields.later({"valid_for", "out_of_order_window"});
+        decode_times(draft, fields, source);
         if (kind != nullptr) {
             if (kind->key == "promql" && !interval_given) {
                 context.error(entry.position, "missing-key",

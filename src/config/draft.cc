@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -55,6 +56,31 @@ void Draft::refer(Reference::Kind kind, std::string name, Context& context, Posi
 
 bool is_reserved_metric(std::string_view name) {
     return name.starts_with("kpid_") || name == "ALERTS" || name == "ALERTS_FOR_STATE";
+}
+
+void check_metric_name(Context& context, Position position, std::string_view name) {
+    if (!model::is_classic_metric_name(name)) {
+        context.error(position, "metric-name", fmt::format("\"{}\" is not a metric name", name));
+    } else if (is_reserved_metric(name)) {
+        context.error(position, "metric-name",
+                      fmt::format("\"{}\" is kpid's own: names that begin with kpid_, and ALERTS, "
+                                  "are reserved",
+                                  name));
+    }
+}
+
+void check_out_of_order_window(Fields& fields, Duration window, Duration retention) {
+    if (window > retention) {
+        fields.context().error(
+            fields.key_position("out_of_order_window"), "out-of-range",
+            fmt::format("\"out_of_order_window\" must not be longer than the retention, {}",
+                        format_duration(retention)));
+    }
+}
+
+std::optional<double> read_number(Fields& fields, std::string_view key) {
+    const YamlNode* node = fields.take(key);
+    return node == nullptr ? std::nullopt : read_quantity(fields.context(), *node, key);
 }
 
 promql::ExprPtr decode_expr(Draft& draft, Context& context, const YamlNode& node,

@@ -4,9 +4,11 @@
 #include "config/config.h"
 #include "config/decoder.h"
 #include "config/findings.h"
+#include "kpid/model/unit.h"
 #include "kpid/promql/parser.h"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +39,7 @@ struct Draft {
     std::map<std::string, Place> goals;
     std::map<std::string, Place> receivers;
     std::map<std::string, Place> jobs;
+    std::map<std::string, Place> metrics;
     std::vector<Reference> references;
     std::vector<UsedFile> used_files;
     /// One KPI file by itself is checked: names may be defined in others.
@@ -58,6 +61,7 @@ void decode_web(Draft& draft, Context& context, const YamlNode& node);
 void decode_listeners(Draft& draft, Context& context, const YamlNode& node);
 void decode_scrape_configs(Draft& draft, Context& context, const YamlNode& node);
 void decode_sources(Draft& draft, Context& context, const YamlNode& node);
+void decode_metrics(Draft& draft, Context& context, const YamlNode& node);
 void decode_alerting(Draft& draft, Context& context, const YamlNode& node);
 void decode_remote_write(Draft& draft, Context& context, const YamlNode& node);
 
@@ -74,6 +78,7 @@ void decode_rule_file(Draft& draft, Context& context, const YamlNode& root);
 /// routes.
 void check_references(Draft& draft);
 void check_goal_parents(Draft& draft);
+void check_metric_kinds(Draft& draft);
 
 // Parts that several sections share.
 
@@ -91,6 +96,14 @@ void decode_http_config(Fields& fields, HttpClientOptions& out);
 [[nodiscard]] bool is_reserved_metric(std::string_view name);
 /// Labels as Prometheus allows them: any name that is not empty, values are text.
 [[nodiscard]] model::Labels decode_labels(Fields& fields, std::string_view key);
+/// Records an error unless `name` is a metric's name that others than kpid may write.
+void check_metric_name(Context& context, Position position, std::string_view name);
+/// Records an error when the key `out_of_order_window` of `fields` is longer than the retention.
+void check_out_of_order_window(Fields& fields, Duration window, Duration retention);
+/// A unit: a short name, or a map with a kind.
+[[nodiscard]] model::Unit read_unit(Context& context, const YamlNode& node);
+/// A number in base units; nothing when the key is absent or does not fit.
+[[nodiscard]] std::optional<double> read_number(Fields& fields, std::string_view key);
 /// The keys of a scrape config but its name. `out` holds the defaults.
 void decode_scrape_fields(Fields& fields, ScrapeConfig& out);
 /// Parses an expression; records an error at its place in the file. `text` is what was handed out

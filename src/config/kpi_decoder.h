@@ -33,7 +33,6 @@ private:
 
     // kpi_details.cc
     void decode_unit();
-    void decode_unit_map(const YamlNode& node);
     void decode_actions();
     void decode_drivers();
     void decode_benchmark();

@@ -36,9 +36,9 @@ constexpr std::string_view kFileFinding = "file";
 constexpr std::array<std::string_view, 9> kKpiFileKeys{"version",    "owners", "goals",
                                                        "defaults",   "kpis",   "calendars",
                                                        "objectives", "notes",  "reports"};
-constexpr std::array<std::string_view, 11> kMainKeys{
-    "global",  "storage",   "limits",     "web",      "listeners",   "scrape_configs",
-    "sources", "kpi_files", "rule_files", "alerting", "remote_write"};
+constexpr std::array<std::string_view, 12> kMainKeys{
+    "global",  "storage", "limits",    "web",        "listeners", "scrape_configs",
+    "sources", "metrics", "kpi_files", "rule_files", "alerting",  "remote_write"};
 
 /// Reads one configuration.
 class Loader {
@@ -189,12 +189,13 @@ void Loader::decode_main(const YamlDocument& document) {
     decode_section(draft_, fields, "listeners", decode_listeners);
     decode_section(draft_, fields, "scrape_configs", decode_scrape_configs);
     decode_section(draft_, fields, "sources", decode_sources);
+    decode_section(draft_, fields, "metrics", decode_metrics);
     decode_section(draft_, fields, "alerting", decode_alerting);
     decode_section(draft_, fields, "remote_write", decode_remote_write);
     decode_shared_sections(fields);
     const auto kpi_files = list_files(fields, "kpi_files");
     const auto rule_files = list_files(fields, "rule_files");
-    fields.later({"metrics", "remote_read", "scrape_config_files", "tracing", "otlp", "runtime"});
+    fields.later({"remote_read", "scrape_config_files", "tracing", "otlp", "runtime"});
     fields.finish();
     for (const auto& [path, place] : kpi_files) {
         if (const auto file = open(path, place)) {
@@ -273,6 +274,7 @@ std::vector<std::pair<std::string, Place>> Loader::list_files(Fields& fields,
 LoadResult Loader::finish() {
     check_references(draft_);
     check_goal_parents(draft_);
+    check_metric_kinds(draft_);
     check_used_files(draft_.used_files, files_, draft_.errors);
     Config& config = draft_.config;
     if (config.global.external_url.empty()) {

@@ -54,6 +54,8 @@ struct ScrapeConfig {
     std::string fallback_scrape_protocol;
     std::vector<std::string> scrape_protocols;  ///< Empty: Prometheus' own order.
     HttpClientOptions http;
+    /// Not a key of Prometheus' own: what the source says; absent: the storage's.
+    std::optional<Duration> out_of_order_window;
     bool operator==(const ScrapeConfig&) const = default;
 };
 
@@ -96,8 +98,12 @@ struct SourceConfig {
     Duration interval = std::chrono::seconds(15);
     Duration timeout = std::chrono::seconds(10);  ///< At most the interval.
     model::Labels labels;
+    /// How long its values hold; absent: see ValidForRules.
+    std::optional<Duration> valid_for;
+    /// How far a sample may lie behind its series' newest; absent: the storage's.
+    std::optional<Duration> out_of_order_window;
     /// For a ScrapeConfig: complete, with job_name = id and the source's interval, timeout, http
-    /// options and labels.
+    /// options, labels and out-of-order window.
     Kind kind;
     std::string file;
     int line = 0;

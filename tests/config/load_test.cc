@@ -278,18 +278,17 @@ alerting:
 }
 
 TEST(Load, SaysWhatIsNotBuiltYet) {
-    const LoadResult result = load_text(R"(metrics: {a: {kindd: event}}
+    const LoadResult result = load_text(R"(remote_read: [[[]]]
 objectives: {x: [[[]]]}
-sources: {a: {sql: {x: 1}}, b: {host: {}, valid_for: 1m}}
-storage: {retention: 1d}
+sources: {a: {sql: {x: 1}}, b: {host: {}}}
+storage: {engine: {prometheus_api: {url: x}}}
 scrape_configs: [{job_name: x, file_sd_configs: [{files: [x]}]}]
 )");
     EXPECT_THAT(lines(result.findings),
-                ElementsAre("kpid.yaml:1:1: error: \"metrics\" is not supported yet",
+                ElementsAre("kpid.yaml:1:1: error: \"remote_read\" is not supported yet",
                             "kpid.yaml:2:1: error: \"objectives\" is not supported yet",
                             "kpid.yaml:3:15: error: \"sql\" is not supported yet",
-                            "kpid.yaml:3:43: error: \"valid_for\" is not supported yet",
-                            "kpid.yaml:4:11: error: \"retention\" is not supported yet",
+                            "kpid.yaml:4:11: error: \"engine\" is not supported yet",
                             "kpid.yaml:5:32: error: \"file_sd_configs\" is not supported yet"));
 }
 

@@ -1,0 +1,115 @@
+// The section `metrics`, and what it says of metrics that sources bring.
+
+#include "config/draft.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+namespace kpid::config {
+namespace {
+
+using model::MetricKind;
+
+struct KindName {
+    std::string_view name;
+    MetricKind kind;
+};
+constexpr std::array<KindName, 4> kKinds{{{"gauge", MetricKind::kGauge},
+                                          {"counter", MetricKind::kCounter},
+                                          {"total", MetricKind::kTotal},
+                                          {"event", MetricKind::kEvent}}};
+
+void decode_kind(Fields& fields, MetricConfig& out) {
+    std::string name;
+    if (!fields.choice("kind", {"gauge", "counter", "total", "event"}, name)) {
+        return;
+    }
+    for (const KindName& known : kKinds) {
+        if (known.name == name) {
+            out.kind = known.kind;
+        }
+    }
+}
+
+void decode_per(Fields& fields, MetricConfig& out) {
+    std::string name;
+    if (fields.choice("per", {"hour", "day", "week", "month", "quarter", "half", "year"}, name)) {
+        out.per = parse_period(name);
+    }
+}
+
+void check_keys(Fields& fields, const MetricConfig& metric) {
+    Context& context = fields.context();
+    const bool is_total = metric.kind == MetricKind::kTotal;
+    if (metric.per && !is_total) {
+        context.error(fields.key_position("per"), "metric-kind",
+                      fmt::format("{}: only a total has \"per\"", fields.what()),
+                      "add kind: total");
+    }
+    if (metric.zero_when_absent && !is_total && metric.kind != MetricKind::kEvent) {
+        context.error(
+            fields.key_position("zero_when_absent"), "metric-kind",
+            fmt::format("{}: only a total or an event has \"zero_when_absent\"", fields.what()),
+            "a level that is absent is not 0");
+    }
+}
+
+}  // namespace
+
+void decode_metrics(Draft& draft, Context& context, const YamlNode& node) {
+    if (node.kind != YamlKind::kMap) {
+        context.error(node, "wrong-type",
+                      fmt::format("\"metrics\" must be a map from metric to what it means, not {}",
+                                  describe(node)));
+        return;
+    }
+    for (const YamlEntry& entry : node.entries) {
+        check_metric_name(context, entry.position, entry.key);
+        draft.metrics.emplace(entry.key, Place{context.file(), entry.position});
+        Fields fields(context, *entry.value, fmt::format("metric \"{}\"", entry.key));
+        const std::size_t errors_before = context.error_count();
+        MetricConfig metric;
+        decode_kind(fields, metric);
+        decode_per(fields, metric);
+        if (const YamlNode* unit = fields.take("unit")) {
+            metric.unit = read_unit(context, *unit);
+        }
+        fields.boolean("zero_when_absent", metric.zero_when_absent);
+        fields.finish();
+        if (context.error_count() == errors_before) {
+            check_keys(fields, metric);
+        }
+        draft.config.metrics.emplace(entry.key, std::move(metric));
+    }
+}
+
+void check_metric_kinds(Draft& draft) {
+    for (const SourceConfig& source : draft.config.sources) {
+        const auto* json = std::get_if<HttpJsonSource>(&source.kind);
+        if (json == nullptr) {
+            continue;
+        }
+        for (const wire::JsonMetricSpec& spec : json->select.metrics) {
+            const auto found = draft.config.metrics.find(spec.metric);
+            if (found == draft.config.metrics.end() || found->second.kind != MetricKind::kEvent ||
+                !spec.time) {
+                continue;
+            }
+            const Place& place = draft.metrics.at(spec.metric);
+            draft.errors.add(
+                {.file = place.file,
+                 .line = place.position.line,
+                 .column = place.position.column,
+                 .severity = Severity::kWarning,
+                 .id = "polled-events",
+                 .message = fmt::format("source \"{}\" is asked for its events of \"{}\" again and "
+                                        "again: those it answers after a start count once more",
+                                        source.id, spec.metric),
+                 .hint = "push events, or let the source answer totals"});
+        }
+    }
+}
+
+}  // namespace kpid::config
