@@ -2,6 +2,7 @@
 // What every evaluation works with.
 
 #include "config/config.h"
+#include "config/valid_for.h"
 #include "evaluate/metrics.h"
 #include "kpid/base/clock.h"
 #include "kpid/base/log.h"
@@ -45,10 +46,11 @@ struct Context {
 struct Snapshot {
     std::shared_ptr<const config::Config> config;
     std::shared_ptr<const promql::Engine> engine;
+    /// How long values hold; null: all of them kValidForDefault. The engine has the same.
+    std::shared_ptr<const config::ValidForRules> valid_for = {};
 };
 
-/// How long a sample holds for an instant query.
-inline constexpr Duration kValidForDefault = std::chrono::minutes(5);
+using config::kValidForDefault;
 
 /// Appends what evaluation recorded; failures are counted and logged.
 void record(const Context& context, std::span<const model::SeriesSample> samples);

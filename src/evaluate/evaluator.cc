@@ -32,25 +32,27 @@ Evaluator::Evaluator(net::Strand strand, EvaluatorDependencies dependencies)
       triggers_(scheduler_, context_.clock, metrics_) {
 }
 
-std::shared_ptr<const promql::Engine> Evaluator::make_engine(const config::Config& config) const {
+Snapshot Evaluator::make_snapshot(std::shared_ptr<const config::Config> config) const {
+    Snapshot snapshot{.valid_for = config::ValidForRules::make(*config)};
     const promql::EngineOptions options{
         .lookback = kValidForDefault,
-        .default_subquery_step = config.global.evaluation_interval,
-        .samples_max = static_cast<std::size_t>(config.limits.samples_per_query),
-        .delayed_name_removal = config.delayed_name_removal};
-    return std::make_shared<const promql::Engine>(options, executor_);
+        .default_subquery_step = config->global.evaluation_interval,
+        .samples_max = static_cast<std::size_t>(config->limits.samples_per_query),
+        .delayed_name_removal = config->delayed_name_removal,
+        .valid_for = snapshot.valid_for};
+    snapshot.engine = std::make_shared<const promql::Engine>(options, executor_);
+    snapshot.config = std::move(config);
+    return snapshot;
 }
 
 void Evaluator::start(std::shared_ptr<const config::Config> config) {
     without_value_.restore();
     end_orphans(*config);
-    auto engine = make_engine(*config);
-    apply({std::move(config), std::move(engine)});
+    apply(make_snapshot(std::move(config)));
 }
 
 void Evaluator::reconfigure(std::shared_ptr<const config::Config> config) {
-    auto engine = make_engine(*config);
-    apply({std::move(config), std::move(engine)});
+    apply(make_snapshot(std::move(config)));
 }
 
 void Evaluator::apply(const Snapshot& snapshot) {
@@ -66,7 +68,7 @@ void Evaluator::apply(const Snapshot& snapshot) {
             }
         }
     }
-    triggers_.replace(subjects);
+    triggers_.replace(subjects, snapshot.valid_for);
 }
 
 void Evaluator::apply_kpis(const Snapshot& snapshot) {

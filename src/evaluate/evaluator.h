@@ -87,8 +87,7 @@ private:
     void end_orphans(const config::Config& config);
     void end_orphan_kpis(const config::Config& config);
     void end_orphan_rules(const config::Config& config);
-    [[nodiscard]] std::shared_ptr<const promql::Engine> make_engine(
-        const config::Config& config) const;
+    [[nodiscard]] Snapshot make_snapshot(std::shared_ptr<const config::Config> config) const;
 
     Executor& executor_;
     Metrics metrics_;

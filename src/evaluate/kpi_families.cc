@@ -7,6 +7,8 @@
 namespace kpid::evaluate {
 namespace {
 
+constexpr std::string_view kClashPrefix = "exported_";
+
 bool is_own_label(std::string_view name) {
     return name == "kpi" || name == "level" || name == "status";
 }
@@ -19,7 +21,7 @@ model::LabelsBuilder instance_labels(const std::string& kpi, const model::Labels
         std::string name = label.name;
         if (is_own_label(name)) {
             do {
-                name.insert(0, "exported_");
+                name.insert(0, kClashPrefix);
             } while (instance.has(name));
         }
         labels.set(name, label.value);
@@ -121,6 +123,21 @@ model::Labels info_labels(const kpi::Definition& definition) {
 }
 
 }  // namespace
+
+model::Labels instance_of_series(const model::Labels& series) {
+    model::LabelsBuilder labels;
+    for (const model::Label& label : series) {
+        std::string_view name = label.name;
+        while (name.starts_with(kClashPrefix)) {
+            name.remove_prefix(kClashPrefix.size());
+        }
+        const bool was_moved = name.size() < label.name.size() && is_own_label(name);
+        if (label.name != model::kMetricName && !is_own_label(label.name)) {
+            labels.set(was_moved ? name : std::string_view(label.name), label.value);
+        }
+    }
+    return labels.build();
+}
 
 std::vector<wire::MetricFamily> kpi_families(const std::vector<KpiView>& kpis,
                                              std::size_t instances_max) {

@@ -15,4 +15,7 @@ namespace kpid::evaluate {
 [[nodiscard]] std::vector<wire::MetricFamily> kpi_families(const std::vector<KpiView>& kpis,
                                                            std::size_t instances_max);
 
+/// The instance that a stored series of these families is about.
+[[nodiscard]] model::Labels instance_of_series(const model::Labels& series);
+
 }  // namespace kpid::evaluate

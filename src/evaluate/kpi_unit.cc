@@ -167,7 +167,8 @@ void KpiUnit::evaluate(Timestamp now, MonoTime cause_accepted_at) {
     context_.metrics.kpi_evaluations.Increment();
     take_up_value(now);
     Inputs inputs;
-    const kpi::Evaluation evaluation = query_evaluation(context_, current_, *entry_, now, inputs);
+    kpi::Evaluation evaluation = query_evaluation(context_, current_, *entry_, now, inputs);
+    evaluation.valid_for = valid_for(inputs);
     const kpi::Report report = tracker_.evaluate(entry_->definition, now, evaluation);
     if (evaluation.error) {
         context_.metrics.kpi_failures.Increment();
@@ -187,6 +188,17 @@ void KpiUnit::evaluate(Timestamp now, MonoTime cause_accepted_at) {
     const std::string& owner = entry_->definition.owner;
     static_cast<void>(
         update_list(report.without_value ? owner : "", alerting::EndReason::kResolved, now));
+}
+
+// Of series that are gone, what was seen of them tells.
+Duration KpiUnit::valid_for(const Inputs& inputs) {
+    if (std::exchange(rules_, current_.valid_for) != current_.valid_for) {
+        seen_valid_for_.reset();
+    }
+    if (!inputs.newest.empty()) {
+        seen_valid_for_ = inputs.valid_for;
+    }
+    return std::max(inputs.valid_for, seen_valid_for_).value_or(kValidForDefault);
 }
 
 // State belongs to what was judged: with another value it begins anew, and what fired has ended.

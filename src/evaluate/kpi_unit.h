@@ -58,6 +58,7 @@ public:
 
 private:
     void take_up_value(Timestamp now);
+    [[nodiscard]] Duration valid_for(const Inputs& inputs);
     void evaluate_removal(Timestamp now);
     [[nodiscard]] alerting::ConditionUpdate condition_update(const kpi::Report& report,
                                                              const Inputs& inputs, Timestamp now,
@@ -82,6 +83,8 @@ private:
     std::optional<std::string> judged_value_;  // what the state is about, as PromQL prints it
     Snapshot current_;                         // of the running evaluation
     const config::KpiEntry* entry_ = nullptr;  // in current_
+    std::shared_ptr<const config::ValidForRules> rules_;  // that seen_valid_for_ is by
+    std::optional<Duration> seen_valid_for_;              // of what the value last read
     bool first_hand_over_ = true;
     Timestamp saved_at_;
     Timestamp recorded_at_;

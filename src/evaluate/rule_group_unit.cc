@@ -242,7 +242,7 @@ Result<void> RuleGroupUnit::evaluate_alert(const config::RuleGroup& group,
         .generator_url = external_url.empty() ? "" : graph_url(external_url, config.expr_text)};
     const RuleExpander expander(context_, current_, config, now);
     const bool may_end =
-        now - context_.started_at >= kValidForDefault ||
+        now - context_.started_at >= longest_valid_for(current_) ||
         ending_allowed(context_, find_inputs(context_, current_, *config.expr, now), now);
     KPID_TRY(alerting::RuleUpdate update,
              rule.alerts.update(

@@ -35,6 +35,15 @@ struct SampleTriggers::Index {
     };
     StringMap<std::vector<Entry>> by_name;
     std::vector<Entry> any_name;
+    std::shared_ptr<const config::ValidForRules> valid_for;  // null: all the default
+
+    [[nodiscard]] Duration longest_valid_for() const {
+        return valid_for != nullptr ? valid_for->longest() : kValidForDefault;
+    }
+    [[nodiscard]] Duration valid_for_of(const model::Labels& labels) const {
+        return valid_for != nullptr ? valid_for->of(labels).value_or(kValidForDefault)
+                                    : kValidForDefault;
+    }
 };
 
 // What one batch holds for one KPI.
@@ -74,8 +83,10 @@ SampleTriggers::SampleTriggers(Scheduler& scheduler, const Clock& clock, Metrics
 
 SampleTriggers::~SampleTriggers() = default;
 
-void SampleTriggers::replace(const std::vector<Subject>& subjects) {
+void SampleTriggers::replace(const std::vector<Subject>& subjects,
+                             std::shared_ptr<const config::ValidForRules> valid_for) {
     auto index = std::make_shared<Index>();
+    index->valid_for = std::move(valid_for);
     for (const Subject& subject : subjects) {
         auto watch = std::make_shared<Watch>();
         watch->slot = subject.slot;
@@ -126,12 +137,16 @@ void SampleTriggers::on_append(const model::AppendBatch& batch,
     };
     const auto match = [&](const model::Labels& labels, Timestamp time) {
         const auto found = index->by_name.find(labels.metric_name());
+        const bool is_read = found != index->by_name.end() || !index->any_name.empty();
+        if (!is_read || batch.now - time >= index->valid_for_of(labels)) {
+            return;
+        }
         if (found != index->by_name.end()) {
             match_entries(found->second, labels, time);
         }
         match_entries(index->any_name, labels, time);
     };
-    const Timestamp oldest = batch.now - kValidForDefault;
+    const Timestamp oldest = batch.now - index->longest_valid_for();
     auto rejected = result.rejected.begin();
     std::size_t place = 0;
     // Whether the next sample counts.

@@ -2,6 +2,7 @@
 // From stored samples to the KPIs that want to be judged at once (`evaluate: on_sample`).
 
 #include "config/config.h"
+#include "config/valid_for.h"
 #include "evaluate/scheduler.h"
 #include "kpid/base/hash.h"
 #include "kpid/base/mutex.h"
@@ -34,8 +35,9 @@ public:
         const config::KpiEntry* entry = nullptr;  ///< Read during replace() only.
         Scheduler::SlotPtr slot;
     };
-    /// The KPIs of a new configuration with evaluate: on_sample.
-    void replace(const std::vector<Subject>& subjects);
+    /// The KPIs of a new configuration with evaluate: on_sample, and how long its values hold.
+    void replace(const std::vector<Subject>& subjects,
+                 std::shared_ptr<const config::ValidForRules> valid_for);
 
     void on_append(const model::AppendBatch& batch,
                    const model::AppendResult& result) noexcept override;

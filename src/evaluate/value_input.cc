@@ -54,24 +54,36 @@ std::optional<Timestamp> newest_for(const Inputs& inputs, const model::Labels& i
 Inputs find_inputs(const Context& context, const Snapshot& snapshot, const promql::Expr& expr,
                    Timestamp now) {
     Inputs inputs;
-    const Duration lookback = snapshot.engine->options().lookback;
+    const promql::Lookbacks lookbacks = snapshot.engine->options().lookbacks();
     for (const promql::VectorSelector* selector : promql::collect_selectors(expr)) {
-        const auto selected =
-            context.reader.select(selector->matchers, {now - lookback + Duration(1), now},
-                                  {.samples_max = kNewestSamplesMax});
+        const auto selected = context.reader.select(
+            selector->matchers, {now - lookbacks.base() + Duration(1), now},
+            {.samples_max = kNewestSamplesMax, .history = lookbacks.history()});
         if (!selected) {
             continue;  // The query itself meets the same limit and says so.
         }
         for (const model::SeriesColumns& series : *selected) {
-            inputs.newest.push_back({series.labels, series.times.back()});
-            inputs.jobs.emplace(series.labels.get("job"));
+            const Duration lookback = lookbacks.of(series.labels);
+            if (now - series.times.back() < lookback) {
+                inputs.newest.push_back({series.labels, series.times.back()});
+                inputs.jobs.emplace(series.labels.get("job"));
+                inputs.valid_for = std::max(inputs.valid_for, std::optional(lookback));
+            }
+        }
+        if (selected->empty() && snapshot.valid_for != nullptr) {
+            inputs.valid_for =
+                std::max(inputs.valid_for, snapshot.valid_for->of_selector(selector->matchers));
         }
     }
     return inputs;
 }
 
+Duration longest_valid_for(const Snapshot& snapshot) {
+    return snapshot.valid_for != nullptr ? snapshot.valid_for->longest() : kValidForDefault;
+}
+
 bool ending_allowed(const Context& context, const Inputs& inputs, Timestamp now) {
-    if (now - context.started_at >= kValidForDefault) {
+    if (now - context.started_at >= inputs.valid_for.value_or(kValidForDefault)) {
         return true;
     }
     if (inputs.newest.empty()) {
@@ -132,7 +144,7 @@ std::optional<double> match_by_shared_labels(const model::Labels& instance,
 
 kpi::Evaluation query_evaluation(const Context& context, const Snapshot& snapshot,
                                  const config::KpiEntry& entry, Timestamp now, Inputs& inputs) {
-    kpi::Evaluation evaluation{.valid_for = kValidForDefault};
+    kpi::Evaluation evaluation;
     Result<promql::Vector> values = query_vector(context, snapshot, *entry.value, now);
     if (!values) {
         evaluation.error = values.error().message;

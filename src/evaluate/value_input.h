@@ -21,19 +21,26 @@ struct Inputs {
         model::Labels labels;
         Timestamp time;
     };
-    std::vector<Newest> newest;  ///< One for each series that its selectors match.
+    std::vector<Newest> newest;  ///< One for each series with a valid sample that they match.
     std::set<std::string> jobs;  ///< Their `job` labels.
+    /// How long their values hold, the longest of them; of a selector that finds none, as far as
+    /// the configuration tells. Nothing where neither is known.
+    std::optional<Duration> valid_for;
 };
 
 [[nodiscard]] Inputs find_inputs(const Context& context, const Snapshot& snapshot,
                                  const promql::Expr& expr, Timestamp now);
 
 /// Whether what was restored after a start may end without a newer sample: what is pushed has no
-/// source to wait for; polled series wait until their source answered again, at most as long as a
-/// sample is valid.
+/// source to wait for; polled series wait until their source answered again, at most as long as
+/// their values hold.
 [[nodiscard]] bool ending_allowed(const Context& context, const Inputs& inputs, Timestamp now);
 
-/// Queries the value, the bounds and `require` of `entry` at `now`. An error of the value or of
+/// How long any value holds at most.
+[[nodiscard]] Duration longest_valid_for(const Snapshot& snapshot);
+
+/// Queries the value, the bounds and `require` of `entry` at `now`; `inputs` is what the value
+/// reads. An error of the value or of
 /// `require` fails the evaluation (Evaluation::error); one of a bound is a bound without an answer.
 [[nodiscard]] kpi::Evaluation query_evaluation(const Context& context, const Snapshot& snapshot,
                                                const config::KpiEntry& entry, Timestamp now,
