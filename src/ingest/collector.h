@@ -15,8 +15,11 @@ namespace kpid::ingest {
 /// those with a time of their own do not.
 struct Collected {
     std::vector<model::SeriesSample> samples;  ///< Without `job` and the source's labels.
-    std::size_t malformed = 0;                 ///< Items that could not be read.
-    std::optional<Error> error;                ///< The source counts as down; samples are kept.
+    /// Figures with times of their own, as every answer repeats them: totals unless declared
+    /// otherwise. In order of the answer, labels likewise.
+    std::vector<model::SeriesSample> rows;
+    std::size_t malformed = 0;   ///< Items that could not be read.
+    std::optional<Error> error;  ///< The source counts as down; samples are kept.
 };
 
 /// Gets one kind of source. One call at a time.

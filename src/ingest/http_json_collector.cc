@@ -1,5 +1,6 @@
 // The http_json source: one GET, samples by JSON Pointers.
 #include "ingest/collectors.h"
+#include "kpid/base/hash.h"
 #include "kpid/wire/json_select.h"
 
 #include <fmt/format.h>
@@ -24,6 +25,11 @@ public:
                     .connect_timeout = source.timeout,
                     .response_bytes_max = kBodyBytesMax}),
           selector_(wire::JsonSelector::make(json.select)) {
+        for (const wire::JsonMetricSpec& metric : json.select.metrics) {
+            if (metric.time) {
+                timed_.insert(metric.metric);
+            }
+        }
         request_.headers.set(net::header::kAccept, kAccept);
         request_.headers.set(net::header::kAcceptEncoding, "gzip");
     }
@@ -56,15 +62,18 @@ private:
             return selection.error().with_context(fmt::format(
                 "the answer (Content-Type \"{}\") cannot be read", type.substr(0, 128)));
         }
-        Collected collected{.samples = std::move(selection->samples),
-                            .malformed = selection->error_count};
+        Collected collected{.malformed = selection->error_count};
+        for (model::SeriesSample& sample : selection->samples) {
+            const bool is_row = timed_.contains(sample.labels.metric_name());
+            (is_row ? collected.rows : collected.samples).push_back(std::move(sample));
+        }
         if (selection->error_count > 0) {
             const wire::JsonItemError& first = selection->errors.front();
             const std::string message =
                 fmt::format("{} of {} items: item {}, metric {}: {}", selection->error_count,
                             selection->item_count, first.item, first.metric, first.error);
             // One bad row is a warning; nothing but bad rows is a source that is down.
-            if (collected.samples.empty()) {
+            if (collected.samples.empty() && collected.rows.empty()) {
                 collected.error = invalid_argument(message);
             } else {
                 environment_.log.warn("items of a source could not be read",
@@ -78,6 +87,7 @@ private:
     const std::string id_;
     net::HttpClientRequest request_;
     const Result<wire::JsonSelector> selector_;
+    StringSet timed_;  // metrics whose samples say their time
 };
 
 }  // namespace

@@ -9,12 +9,16 @@
 namespace kpid::ingest {
 
 Result<model::AppendResult> store(Environment& environment, Protocol protocol,
-                                  std::span<const model::SeriesSample> samples) {
+                                  std::span<const model::SeriesSample> samples,
+                                  const StoreOptions& options) {
     if (samples.empty()) {
         return model::AppendResult{};
     }
-    Result<model::AppendResult> result = environment.appender.append(
-        {.samples = samples, .now = environment.timers.clock().wall_now()});
+    Result<model::AppendResult> result =
+        environment.appender.append({.samples = samples,
+                                     .now = environment.timers.clock().wall_now(),
+                                     .kind = options.kind,
+                                     .out_of_order_window = options.out_of_order_window});
     if (result) {
         environment.metrics.of(protocol).count(*result);
     } else {
@@ -24,7 +28,7 @@ Result<model::AppendResult> store(Environment& environment, Protocol protocol,
 }
 
 void PollTask::tell_refusals(std::string_view source, const model::AppendResult& stored,
-                             std::span<const model::SeriesSample> samples) {
+                             std::span<const model::SeriesSample> samples, Refusals& before) {
     std::map<model::RejectReason, std::size_t> counts;
     const model::Rejection* first = nullptr;
     for (const model::Rejection& rejection : stored.rejected) {
@@ -33,16 +37,16 @@ void PollTask::tell_refusals(std::string_view source, const model::AppendResult&
             ++counts[rejection.reason];
         }
     }
-    std::set<model::RejectReason> reasons;
+    Refusals reasons;
     std::string counted;
     bool is_news = false;
     for (const auto& [reason, count] : counts) {
         reasons.insert(reason);
-        is_news = is_news || !told_.contains(reason);
+        is_news = is_news || !before.contains(reason);
         counted +=
             fmt::format("{}{} {}", counted.empty() ? "" : ", ", count, model::to_string(reason));
     }
-    told_ = std::move(reasons);
+    before = std::move(reasons);
     if (is_news) {
         environment_.log.warn("samples of a source were dropped",
                               {{"source", std::string(source)},

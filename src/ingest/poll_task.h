@@ -10,6 +10,7 @@
 #include "net/timers.h"
 #include "net/worker_pool.h"
 
+#include <optional>
 #include <set>
 #include <span>
 #include <string_view>
@@ -28,9 +29,16 @@ struct Environment {
     Logger log;
 };
 
+/// What the samples of a source are, and how late they may come (see model::AppendBatch).
+struct StoreOptions {
+    model::MetricKind kind = model::MetricKind::kGauge;
+    std::optional<Duration> out_of_order_window = {};
+};
+
 /// Appends and counts what was taken and refused. Blocks. An error: nothing was stored.
 [[nodiscard]] Result<model::AppendResult> store(Environment& environment, Protocol protocol,
-                                                std::span<const model::SeriesSample> samples);
+                                                std::span<const model::SeriesSample> samples,
+                                                const StoreOptions& options);
 
 /// One thing that is polled: a scrape target, or a source of another kind. One call at a time.
 class PollTask {
@@ -48,19 +56,19 @@ public:
     [[nodiscard]] virtual Result<void> end(Timestamp at) = 0;
 
     /// Goes on with the series of one that was polled before under the same labels.
-    void take_over(PollTask& other) { book_ = std::move(other.book_); }
+    virtual void take_over(PollTask& other) { book_ = std::move(other.book_); }
 
 protected:
-    /// Logs what storage refused of a round, when it is not what it refused of the round before:
+    /// What storage refused of a round.
+    using Refusals = std::set<model::RejectReason>;
+    /// Logs what storage refused of a round, when it is not what it refused of the round `before`:
     /// how many for each reason, and the first. Names that are kpid's own are no news.
     void tell_refusals(std::string_view source, const model::AppendResult& stored,
-                       std::span<const model::SeriesSample> samples);
+                       std::span<const model::SeriesSample> samples, Refusals& before);
 
     Environment& environment_;
     SeriesBook book_;  // used by one worker at a time
-
-private:
-    std::set<model::RejectReason> told_;  // of the round before
+    Refusals told_;    // of the round before
 };
 
 }  // namespace kpid::ingest

@@ -3,7 +3,6 @@
 
 #include "ingest/collectors.h"
 #include "ingest/scrape_poll.h"
-#include "ingest/source_poll.h"
 #include "kpid/base/hash.h"
 
 #include <fmt/format.h>
@@ -65,7 +64,22 @@ void add_scrape(const config::ScrapeConfig& scrape, WantedPollers& wanted) {
     }
 }
 
-void add_source(const config::SourceConfig& source, WantedPollers& wanted) {
+// Of the metrics that it names; others have no rows.
+SourceRules rules_of(const config::SourceConfig& source, const config::MetricTable& metrics) {
+    SourceRules rules{.out_of_order_window = source.out_of_order_window};
+    const auto* json = std::get_if<config::HttpJsonSource>(&source.kind);
+    for (const wire::JsonMetricSpec& spec :
+         json != nullptr ? json->select.metrics : std::vector<wire::JsonMetricSpec>()) {
+        const auto declared = metrics.find(spec.metric);
+        if (declared != metrics.end() && declared->second.kind) {
+            rules.kinds.emplace(spec.metric, *declared->second.kind);
+        }
+    }
+    return rules;
+}
+
+void add_source(const config::SourceConfig& source, const config::MetricTable& metrics,
+                WantedPollers& wanted) {
     if (const auto* scrape = std::get_if<config::ScrapeConfig>(&source.kind)) {
         add_scrape(*scrape, wanted);
         return;
@@ -76,7 +90,8 @@ void add_source(const config::SourceConfig& source, WantedPollers& wanted) {
         {.key = fmt::format("{} {} {}", source.id, source.kind_name(), labels.to_string()),
          .source = source.id,
          .labels = labels,
-         .kind = source});
+         .kind = source,
+         .rules = rules_of(source, metrics)});
 }
 
 }  // namespace
@@ -89,7 +104,8 @@ bool PollerSpec::operator==(const PollerSpec& other) const {
         const Scrape& of_other = std::get<Scrape>(other.kind);
         return scrape->target == of_other.target && *scrape->config == *of_other.config;
     }
-    return same(std::get<config::SourceConfig>(kind), std::get<config::SourceConfig>(other.kind));
+    return rules == other.rules &&
+           same(std::get<config::SourceConfig>(kind), std::get<config::SourceConfig>(other.kind));
 }
 
 WantedPollers wanted_pollers(const config::Config& config) {
@@ -98,7 +114,7 @@ WantedPollers wanted_pollers(const config::Config& config) {
         add_scrape(scrape, wanted);
     }
     for (const config::SourceConfig& source : config.sources) {
-        add_source(source, wanted);
+        add_source(source, config.metrics, wanted);
     }
     return wanted;
 }
@@ -120,7 +136,7 @@ std::unique_ptr<PollTask> make_poll_task(const PollerSpec& spec, Environment& en
     }
     const auto& source = std::get<config::SourceConfig>(spec.kind);
     return std::make_unique<SourcePoll>(environment, protocol_of(source), spec.labels,
-                                        make_collector(source, environment));
+                                        make_collector(source, environment), spec.rules);
 }
 
 TargetView target_view(const config::ScrapeConfig& config, const ScrapeTarget& target) {

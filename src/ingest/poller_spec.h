@@ -5,6 +5,7 @@
 #include "ingest/poll_task.h"
 #include "ingest/poller.h"
 #include "ingest/scrape_target.h"
+#include "ingest/source_poll.h"
 #include "ingest/target_view.h"
 
 #include <memory>
@@ -26,6 +27,7 @@ struct PollerSpec {
     std::string source;    ///< The source's id or the scrape job's name.
     model::Labels labels;  ///< Of all its series.
     std::variant<Scrape, config::SourceConfig> kind;
+    SourceRules rules;  ///< Of a source that is no scrape target.
     bool operator==(const PollerSpec& other) const;
 };
 

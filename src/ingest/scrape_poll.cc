@@ -112,11 +112,12 @@ Result<void> ScrapePoll::take(const Result<net::HttpClientResponse>& answer, Tim
     }
     add_reports(scrape, decoded.has_value(), at, started, scrape.samples);
     const Result<model::AppendResult> stored =
-        store(environment_, Protocol::kScrape, scrape.samples);
+        store(environment_, Protocol::kScrape, scrape.samples,
+              {.out_of_order_window = config_->out_of_order_window});
     if (!stored) {
         return stored.error();
     }
-    tell_refusals(config_->job_name, *stored, scrape.samples);
+    tell_refusals(config_->job_name, *stored, scrape.samples, told_);
     for (const model::Rejection& rejection : stored->rejected) {
         if (rejection.index < own_count) {
             SeriesBook::refuse(*scrape.series[rejection.index]);
@@ -166,7 +167,7 @@ Result<void> ScrapePoll::end(Timestamp at) {
     for (const model::Labels& labels : report_labels_) {
         markers.push_back({labels, at, model::stale_marker()});
     }
-    const Result<model::AppendResult> stored = store(environment_, Protocol::kScrape, markers);
+    const Result<model::AppendResult> stored = store(environment_, Protocol::kScrape, markers, {});
     if (!stored) {
         return stored.error();
     }

@@ -8,13 +8,15 @@
 namespace kpid::ingest {
 
 SourcePoll::SourcePoll(Environment& environment, Protocol protocol, model::Labels labels,
-                       std::unique_ptr<Collector> collector)
+                       std::unique_ptr<Collector> collector, SourceRules rules)
     : PollTask(environment),
       protocol_(protocol),
       labels_(std::move(labels)),
       up_labels_(named("up", labels_)),
       duration_labels_(named("scrape_duration_seconds", labels_)),
-      collector_(std::move(collector)) {
+      collector_(std::move(collector)),
+      rules_(std::move(rules)),
+      rows_(rules_.kinds, model::MetricKind::kTotal) {
 }
 
 net::Task<Result<void>> SourcePoll::poll(Timestamp at) {
@@ -36,6 +38,7 @@ Result<void> SourcePoll::take(const Result<Collected>& collected, Timestamp at, 
     book_.begin_round();
     Result<void> outcome;
     if (collected) {
+        KPID_CHECK_OK(take_rows(*collected, at));
         add_samples(*collected, at, samples, series);
         book_.commit(at, samples);
         environment_.metrics.of(protocol_).count_malformed(collected->malformed);
@@ -49,17 +52,42 @@ Result<void> SourcePoll::take(const Result<Collected>& collected, Timestamp at, 
     const std::chrono::duration<double> took = environment_.timers.clock().mono_now() - started;
     samples.push_back({up_labels_, at, outcome ? 1.0 : 0.0});
     samples.push_back({duration_labels_, at, took.count()});
-    const Result<model::AppendResult> stored = store(environment_, protocol_, samples);
+    const Result<model::AppendResult> stored = store(
+        environment_, protocol_, samples, {.out_of_order_window = rules_.out_of_order_window});
     if (!stored) {
         return stored.error();
     }
-    tell_refusals(labels_.get("job"), *stored, samples);
+    tell_refusals(labels_.get("job"), *stored, samples, told_);
     for (const model::Rejection& rejection : stored->rejected) {
         if (rejection.index < series.size()) {
             SeriesBook::refuse(*series[rejection.index]);
         }
     }
     return outcome;
+}
+
+Result<void> SourcePoll::take_rows(const Collected& collected, Timestamp at) {
+    if (collected.rows.empty()) {
+        return {};
+    }
+    std::vector<model::SeriesSample> rows;
+    rows.reserve(collected.rows.size());
+    for (const model::SeriesSample& row : collected.rows) {
+        rows.push_back(
+            {join_labels(row.labels, labels_, LabelClash::kSourceWins), row.time, row.value});
+    }
+    const RowMemory::News news = rows_.begin(rows, at);
+    environment_.metrics.of(protocol_).count_repeated(news.repeated);
+    const Result<model::AppendResult> stored = store(
+        environment_, protocol_, news.samples,
+        {.kind = model::MetricKind::kTotal, .out_of_order_window = rules_.out_of_order_window});
+    if (!stored) {
+        rows_.undo();
+        return stored.error();
+    }
+    rows_.commit(stored->rejected);
+    tell_refusals(labels_.get("job"), *stored, news.samples, told_of_rows_);
+    return {};
 }
 
 void SourcePoll::add_samples(const Collected& collected, Timestamp at,
@@ -82,13 +110,20 @@ void SourcePoll::add_samples(const Collected& collected, Timestamp at,
     environment_.metrics.of(protocol_).count_repeated(repeated);
 }
 
+void SourcePoll::take_over(PollTask& other) {
+    PollTask::take_over(other);
+    if (auto* source = dynamic_cast<SourcePoll*>(&other)) {
+        rows_.take_over(source->rows_);
+    }
+}
+
 Result<void> SourcePoll::end(Timestamp at) {
     book_.begin_round();
     std::vector<model::SeriesSample> markers;
     book_.fail(at, markers);
     markers.push_back({up_labels_, at, model::stale_marker()});
     markers.push_back({duration_labels_, at, model::stale_marker()});
-    const Result<model::AppendResult> stored = store(environment_, protocol_, markers);
+    const Result<model::AppendResult> stored = store(environment_, protocol_, markers, {});
     if (!stored) {
         return stored.error();
     }

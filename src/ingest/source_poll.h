@@ -3,24 +3,38 @@
 
 #include "ingest/collector.h"
 #include "ingest/poll_task.h"
+#include "ingest/row_memory.h"
+#include "kpid/model/metric_kind.h"
 
 #include <memory>
+#include <optional>
 
 namespace kpid::ingest {
 
-/// Collects, joins the source's labels, stores, with `up` and `scrape_duration_seconds`.
+/// How a source's samples are stored.
+struct SourceRules {
+    /// Declared kinds of its metrics; rows are totals otherwise.
+    model::MetricKinds kinds;
+    std::optional<Duration> out_of_order_window;
+    bool operator==(const SourceRules&) const = default;
+};
+
+/// Collects, joins the source's labels, stores, with `up` and `scrape_duration_seconds`. Rows go
+/// before, in an append of their own, and only those that are news.
 class SourcePoll final : public PollTask {
 public:
     /// `labels` are those of every series of the source, `job` among them.
     SourcePoll(Environment& environment, Protocol protocol, model::Labels labels,
-               std::unique_ptr<Collector> collector);
+               std::unique_ptr<Collector> collector, SourceRules rules);
 
     [[nodiscard]] net::Task<Result<void>> poll(Timestamp at) override;
     [[nodiscard]] Result<void> end(Timestamp at) override;
+    void take_over(PollTask& other) override;
 
 private:
     [[nodiscard]] Result<void> take(const Result<Collected>& collected, Timestamp at,
                                     MonoTime started);
+    [[nodiscard]] Result<void> take_rows(const Collected& collected, Timestamp at);
     void add_samples(const Collected& collected, Timestamp at,
                      std::vector<model::SeriesSample>& samples,
                      std::vector<SeriesBook::Series*>& series);
@@ -30,6 +44,9 @@ private:
     const model::Labels up_labels_;
     const model::Labels duration_labels_;
     const std::unique_ptr<Collector> collector_;
+    const SourceRules rules_;
+    RowMemory rows_;         // used by one worker at a time
+    Refusals told_of_rows_;  // of the round before
 };
 
 }  // namespace kpid::ingest

@@ -177,7 +177,7 @@ Result<void> StatsdServer::flush(Timestamp at) {
         metrics.statsd_bad_lines.Add({{"reason", kStatsdOtherKind}})
             .Increment(static_cast<double>(kind - std::exchange(kind_seen_, kind)));
     }
-    const Result<model::AppendResult> stored = store(environment_, Protocol::kStatsd, samples);
+    const Result<model::AppendResult> stored = store(environment_, Protocol::kStatsd, samples, {});
     if (!stored) {
         return stored.error();
     }

@@ -33,6 +33,10 @@ public:
         }
         last_window = batch.out_of_order_window;
         Result<model::AppendResult> result = inner_.append(batch);
+        for (const model::SeriesSample& sample : batch.samples) {
+            appended[std::string(sample.labels.metric_name())].push_back(
+                {batch.kind, batch.out_of_order_window});
+        }
         // The rejections that a real storage would give to these names.
         const std::vector<model::SeriesSample> samples = model::flatten(batch);
         for (std::size_t i = 0; result && i < samples.size(); ++i) {
@@ -48,6 +52,13 @@ public:
     std::optional<Error> failure;
     std::map<std::string, model::RejectReason> refused;
     std::optional<Duration> last_window;  ///< The newest batch's.
+
+    struct Appended {
+        model::MetricKind kind = model::MetricKind::kGauge;
+        std::optional<Duration> out_of_order_window;
+        bool operator==(const Appended&) const = default;
+    };
+    std::map<std::string, std::vector<Appended>> appended;  ///< By metric, one for each sample.
 
 private:
     model::Appender& inner_;

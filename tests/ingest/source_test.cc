@@ -90,6 +90,89 @@ TEST_F(Source, HttpJsonKeepsTheGoodItemsAndCountsTheBad) {
     EXPECT_THAT(sink_->lines.back(), ::testing::Not(HasSubstr(kJsonUrl)));
 }
 
+config::HttpJsonSource timed_json_source(const std::string& url) {
+    config::HttpJsonSource json;
+    json.url = url;
+    json.select.items = "/rows";
+    json.select.metrics = {{.metric = "sold", .value = "/sold", .time = "/day"},
+                           {.metric = "stock", .value = "/stock"}};
+    return json;
+}
+
+TEST_F(Source, RowsWithTimesAreTotalsAndTheNewestCounts) {
+    config::SourceConfig source = source_config(timed_json_source(kJsonUrl));
+    source.out_of_order_window = std::chrono::hours(24 * 40);
+    transport_.answer_always(kJsonUrl,
+                             json(200, R"({"rows":[{"sold":5,"stock":9,"day":"2026-05-01"},
+                                        {"sold":7,"stock":null,"day":"2026-05-02"}]})"));
+    poll_source(source);
+    EXPECT_EQ(series_of("sold").at(0).values, (std::vector<double>{5, 7}));
+    EXPECT_EQ(appender_.appended.at("sold").at(0),
+              (FailingAppender::Appended{model::MetricKind::kTotal, source.out_of_order_window}));
+    EXPECT_EQ(appender_.appended.at("stock").at(0),
+              (FailingAppender::Appended{model::MetricKind::kGauge, source.out_of_order_window}));
+    EXPECT_EQ(appender_.appended.at("up").at(0).kind, model::MetricKind::kGauge);
+
+    transport_.answer_always(kJsonUrl,
+                             json(200, R"({"rows":[{"sold":6,"stock":9,"day":"2026-05-01"},
+                                        {"sold":7,"stock":null,"day":"2026-05-02"}]})"));
+    poll_once();
+    EXPECT_EQ(series_of("sold").at(0).values, (std::vector<double>{6, 7}));
+    EXPECT_EQ(appender_.appended.at("sold").size(), 3U) << "one more";
+    EXPECT_TRUE(sink_->lines.empty());
+}
+
+TEST_F(Source, RowsThatDidNotChangeAreNotStoredAgain) {
+    transport_.answer_always(kJsonUrl,
+                             json(200, R"({"rows":[{"sold":5,"stock":9,"day":"2026-05-01"}]})"));
+    poll_source(source_config(timed_json_source(kJsonUrl)));
+    poll_once();
+    poll_once();
+    EXPECT_EQ(appender_.appended.at("sold").size(), 1U);
+    EXPECT_EQ(appender_.appended.at("stock").size(), 3U);
+    EXPECT_EQ(up(), 1);
+    // Gone is not stale: a figure of a period stays.
+    transport_.answer_always(kJsonUrl, json(200, R"({"rows":[]})"));
+    poll_once();
+    EXPECT_EQ(newest("sold").begin()->second, "5");
+    EXPECT_EQ(newest("stock").begin()->second, "stale");
+}
+
+TEST_F(Source, RowsThatStorageRefusesAreTriedAgainAndToldOnce) {
+    transport_.answer_always(kJsonUrl,
+                             json(200, R"({"rows":[{"sold":5,"stock":9,"day":"2026-05-01"}]})"));
+    appender_.refused = {{"sold", model::RejectReason::kTooOld}};
+    poll_source(source_config(timed_json_source(kJsonUrl)));
+    poll_once();
+    EXPECT_EQ(appender_.appended.at("sold").size(), 2U);
+    EXPECT_EQ(sink_->lines.size(), 1U);
+    appender_.failure = unavailable("the disk is full");
+    poll_once();
+    appender_.failure.reset();
+    appender_.refused.clear();
+    poll_once();
+    poll_once();
+    EXPECT_EQ(appender_.appended.at("sold").size(), 3U);
+}
+
+TEST_F(Source, DeclaredEventsAreTakenOnceEach) {
+    config_.metrics = {{"sold", {.kind = model::MetricKind::kEvent}}};
+    storage_.declare_kinds({{"sold", model::MetricKind::kEvent}});
+    const std::string one = R"({"sold":5,"stock":1,"day":"2026-05-01"})";
+    transport_.answer_always(kJsonUrl, json(200, R"({"rows":[)" + one + "," + one + "]}"));
+    poll_source(source_config(timed_json_source(kJsonUrl)));
+    poll_once();
+    EXPECT_EQ(sample_count("sold"), 2U);
+    transport_.answer_always(kJsonUrl,
+                             json(200, R"({"rows":[)" + one + "," + one + "," + one + "]}"));
+    // A change of the settings takes nothing twice.
+    config_.sources[0].interval *= 2;
+    ASSERT_TRUE(apply().has_value());
+    poll_once();
+    poll_once();
+    EXPECT_EQ(sample_count("sold"), 3U);
+}
+
 TEST_F(Source, IsShownWithWhyItFailed) {
     EXPECT_TRUE(ingest_->sources().empty());
     transport_.answer_always(kJsonUrl, http_answer(500));
