@@ -15,63 +15,22 @@
 namespace kpid::http {
 namespace {
 
-void write_number_or_null(JsonWriter& json, const std::optional<double>& value) {
-    if (value) {
-        json.number(*value);
-    } else {
-        json.null();
-    }
+std::string_view status_text(const std::optional<kpi::Status>& status) {
+    return status ? kpi::to_string(*status) : std::string_view();
 }
 
-void write_condition(JsonWriter& json, const std::optional<kpi::ResolvedCondition>& condition) {
-    json.raw(condition ? kpi::describe_json(*condition) : "null");
-}
-
-void write_instance(JsonWriter& json, const kpi::InstanceReport& instance) {
+void write_instance(JsonWriter& json, const kpi::InstanceReport& instance,
+                    const std::optional<kpi::Status>& status) {
     json.begin_object().key("labels");
     write_labels(json, instance.labels);
     json.key("value");
     write_number_or_null(json, instance.value);
     json.key("target");
     write_condition(json, instance.target);
-    json.key("status").string(kpi::to_string(instance.status));
+    json.key("status").string_or_null(status_text(status));
     json.key("since");
     write_time_or_null(json, instance.since);
     json.end_object();
-}
-
-void write_kpi(JsonWriter& json, const evaluate::KpiView& kpi) {
-    const kpi::Definition& definition = kpi.entry->definition;
-    const kpi::InstanceReport* only =
-        kpi.report.instances.size() == 1 ? &kpi.report.instances.front() : nullptr;
-    json.begin_object().key("id").string(definition.id).key("title").string(definition.title);
-    json.key("owner").string_or_null(definition.owner);
-    json.key("goal").string_or_null(definition.goal);
-    json.key("category").string_or_null(definition.category);
-    json.key("unit").string(definition.unit.short_name());
-    json.key("better").string(kpi::to_string(definition.better));
-    json.key("value");
-    write_number_or_null(json, only != nullptr ? only->value : std::nullopt);
-    json.key("target");
-    write_condition(json, target_of(kpi));
-    json.key("status").string(kpi::to_string(kpi.report.status));
-    json.key("since");
-    write_time_or_null(json, kpi.report.since);
-    json.key("instances").begin_array();
-    for (const kpi::InstanceReport& instance : kpi.report.instances) {
-        write_instance(json, instance);
-    }
-    json.end_array().end_object();
-}
-
-// What of time travel the API takes comes with the history of KPIs.
-Result<void> refuse_time_travel(const net::HttpParams& params) {
-    for (const std::string_view name : {"time", "known_at"}) {
-        if (params.has(name)) {
-            return unsupported(fmt::format("parameter \"{}\" is not supported yet", name));
-        }
-    }
-    return {};
 }
 
 double shortfall(double value, const kpi::ResolvedCondition& target) {
@@ -97,6 +56,52 @@ double shortfall(double value, const kpi::ResolvedCondition& target) {
 
 }  // namespace
 
+void write_number_or_null(JsonWriter& json, const std::optional<double>& value) {
+    if (value) {
+        json.number(*value);
+    } else {
+        json.null();
+    }
+}
+
+void write_condition(JsonWriter& json, const std::optional<kpi::ResolvedCondition>& condition) {
+    json.raw(condition ? kpi::describe_json(*condition) : "null");
+}
+
+ShownKpi shown_now(evaluate::KpiView view) {
+    ShownKpi shown{.status = view.report.status};
+    for (const kpi::InstanceReport& instance : view.report.instances) {
+        shown.statuses.emplace_back(instance.status);
+    }
+    shown.view = std::move(view);
+    return shown;
+}
+
+void write_kpi(JsonWriter& json, const ShownKpi& shown) {
+    const evaluate::KpiView& kpi = shown.view;
+    const kpi::Definition& definition = kpi.entry->definition;
+    const kpi::InstanceReport* only =
+        kpi.report.instances.size() == 1 ? &kpi.report.instances.front() : nullptr;
+    json.begin_object().key("id").string(definition.id).key("title").string(definition.title);
+    json.key("owner").string_or_null(definition.owner);
+    json.key("goal").string_or_null(definition.goal);
+    json.key("category").string_or_null(definition.category);
+    json.key("unit").string(definition.unit.short_name());
+    json.key("better").string(kpi::to_string(definition.better));
+    json.key("value");
+    write_number_or_null(json, only != nullptr ? only->value : std::nullopt);
+    json.key("target");
+    write_condition(json, target_of(kpi));
+    json.key("status").string_or_null(status_text(shown.status));
+    json.key("since");
+    write_time_or_null(json, kpi.report.since);
+    json.key("instances").begin_array();
+    for (std::size_t i = 0; i < kpi.report.instances.size(); ++i) {
+        write_instance(json, kpi.report.instances[i], shown.statuses.at(i));
+    }
+    json.end_array().end_object();
+}
+
 double gap_of(const evaluate::KpiView& kpi) {
     double gap = -std::numeric_limits<double>::infinity();
     for (const kpi::InstanceReport& instance : kpi.report.instances) {
@@ -115,9 +120,7 @@ std::optional<kpi::ResolvedCondition> target_of(const evaluate::KpiView& kpi) {
     return own && own->is_numeric() ? kpi::resolve(*own, {}) : std::nullopt;
 }
 
-Result<net::HttpResponse> kpis_response(const evaluate::Evaluator& evaluator,
-                                        const net::HttpParams& params) {
-    KPID_CHECK_OK(refuse_time_travel(params));
+Result<net::HttpResponse> list_response(std::vector<ShownKpi> kpis, const net::HttpParams& params) {
     KPID_TRY(const std::size_t limit, limit_param(params));
     const std::string_view status = params.get_or("status", "");
     if (!status.empty() && !kpi::parse_status(status)) {
@@ -127,40 +130,48 @@ Result<net::HttpResponse> kpis_response(const evaluate::Evaluator& evaluator,
     if (!sort.empty() && sort != "gap") {
         return bad_parameter("sort", fmt::format("unknown order \"{}\": gap", sort));
     }
-    std::vector<evaluate::KpiView> kpis = evaluator.kpis();
     if (!status.empty()) {
-        std::erase_if(kpis, [&](const evaluate::KpiView& kpi) {
-            return kpi::to_string(kpi.report.status) != status;
-        });
+        std::erase_if(kpis, [&](const ShownKpi& kpi) { return status_text(kpi.status) != status; });
     }
     if (sort == "gap") {
-        std::stable_sort(kpis.begin(), kpis.end(),
-                         [](const evaluate::KpiView& a, const evaluate::KpiView& b) {
-                             return gap_of(a) > gap_of(b);
-                         });
+        std::stable_sort(kpis.begin(), kpis.end(), [](const ShownKpi& a, const ShownKpi& b) {
+            return gap_of(a.view) > gap_of(b.view);
+        });
     }
     if (limit != 0 && kpis.size() > limit) {
         kpis.erase(kpis.begin() + static_cast<std::ptrdiff_t>(limit), kpis.end());
     }
     JsonWriter json;
     json.begin_array();
-    for (const evaluate::KpiView& kpi : kpis) {
+    for (const ShownKpi& kpi : kpis) {
         write_kpi(json, kpi);
     }
     json.end_array();
     return success(std::move(json).take());
 }
 
-Result<net::HttpResponse> kpi_response(const evaluate::Evaluator& evaluator, const std::string& id,
-                                       const net::HttpParams& params) {
-    KPID_CHECK_OK(refuse_time_travel(params));
-    const std::optional<evaluate::KpiView> kpi = evaluator.kpi(id);
+Result<net::HttpResponse> kpis_response(const evaluate::Evaluator& evaluator,
+                                        const net::HttpParams& params) {
+    std::vector<ShownKpi> kpis;
+    for (evaluate::KpiView& view : evaluator.kpis()) {
+        kpis.push_back(shown_now(std::move(view)));
+    }
+    return list_response(std::move(kpis), params);
+}
+
+Result<net::HttpResponse> kpi_response(const evaluate::Evaluator& evaluator,
+                                       const std::string& id) {
+    std::optional<evaluate::KpiView> kpi = evaluator.kpi(id);
     if (!kpi) {
-        return not_found(fmt::format("no KPI has the id \"{}\"", id));
+        return no_such_kpi(id);
     }
     JsonWriter json;
-    write_kpi(json, *kpi);
+    write_kpi(json, shown_now(*std::move(kpi)));
     return success(std::move(json).take());
+}
+
+Error no_such_kpi(std::string_view id) {
+    return not_found(fmt::format("no KPI has the id \"{}\"", id));
 }
 
 net::HttpResponse goals_response(const evaluate::Evaluator& evaluator) {

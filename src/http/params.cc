@@ -69,6 +69,15 @@ Result<Timestamp> time_param(const net::HttpParams& params, std::string_view nam
     return time;
 }
 
+Result<std::optional<Timestamp>> optional_time_param(const net::HttpParams& params,
+                                                     std::string_view name) {
+    if (params.get_or(name, "").empty()) {
+        return std::optional<Timestamp>();
+    }
+    KPID_TRY(const Timestamp time, time_param(params, name, Timestamp()));
+    return std::optional<Timestamp>(time);
+}
+
 Result<Duration> parse_duration_param(std::string_view text) {
     if (const Result<double> seconds = parse_float(text)) {
         const double ms = *seconds * 1000;

@@ -8,6 +8,7 @@
 #include "kpid/model/reader.h"
 #include "net/http_message.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,9 @@ namespace kpid::http {
 /// RFC 3339 or Unix seconds; `fallback` when absent.
 [[nodiscard]] Result<Timestamp> time_param(const net::HttpParams& params, std::string_view name,
                                            Timestamp fallback);
+/// The same; nothing when absent.
+[[nodiscard]] Result<std::optional<Timestamp>> optional_time_param(const net::HttpParams& params,
+                                                                   std::string_view name);
 /// Seconds with a fraction or a Prometheus duration.
 [[nodiscard]] Result<Duration> parse_duration_param(std::string_view text);
 /// `start` and `end`; all of time when absent. The end may lie before the start: then nothing is in

@@ -140,13 +140,16 @@ Result<net::HttpResponse> QueryApi::run(const net::HttpParams& params, const Que
     const evaluate::Snapshot snapshot = evaluator_.snapshot();
     KPID_TRY(const Duration timeout, timeout_param(params, snapshot));
     KPID_TRY(const std::optional<Duration> lookback, lookback_param(params));
+    KPID_TRY(const std::optional<Timestamp> known_at, optional_time_param(params, "known_at"));
     KPID_TRY(const std::size_t limit, limit_param(params));
     KPID_TRY(const promql::ExprPtr expr, parse_query(params, snapshot));
     KPID_CHECK_OK(check_begin(caller, clock_.mono_now(), timeout));
     const QueryWatchdog::Watch watch(watchdog_, caller.arrived + timeout, caller.gone);
-    Result<promql::QueryResult> result =
-        ask(*snapshot.engine, *expr,
-            {.stop = watch.token(), .lookback = lookback, .text = params.get_or("query", "")});
+    Result<promql::QueryResult> result = ask(*snapshot.engine, *expr,
+                                             {.stop = watch.token(),
+                                              .lookback = lookback,
+                                              .known_at = known_at,
+                                              .text = params.get_or("query", "")});
     if (!result) {
         return query_error(result.error(), watch);
     }

@@ -71,6 +71,8 @@ Router::Router(RouterDependencies dependencies)
                  watchdog_),
       admin_api_(dependencies_.storage_admin, dependencies_.enable_admin_api,
                  dependencies_.timers.clock()),
+      kpi_past_api_(dependencies_.evaluator, dependencies_.reader, dependencies_.timers.clock(),
+                    watchdog_),
       requests_(prometheus::BuildCounter()
                     .Name("kpid_http_requests_total")
                     .Help("Requests by endpoint.")
@@ -138,12 +140,22 @@ void Router::add_state_endpoints() {
     add("/api/v1/metadata", get, Pool::kWorkers, [this](const Request& request, const Segments&) {
         return metadata_response(dependencies_.metadata, request.params);
     });
-    add("/api/v1/kpis", get, Pool::kWorkers, [this](const Request& request, const Segments&) {
-        return kpis_response(dependencies_.evaluator, request.params);
+    add("/api/v1/kpis", get, Pool::kViews, [this](const Request& request, const Segments&) {
+        return asks_for_the_past(request.params)
+                   ? kpi_past_api_.kpis(request.params, {request.arrived, request.gone})
+                   : kpis_response(dependencies_.evaluator, request.params);
     });
-    add("/api/v1/kpis/*", get, Pool::kWorkers,
+    add("/api/v1/kpis/*", get, Pool::kViews,
         [this](const Request& request, const Segments& variables) {
-            return kpi_response(dependencies_.evaluator, variables[0], request.params);
+            return asks_for_the_past(request.params)
+                       ? kpi_past_api_.kpi(variables[0], request.params,
+                                           {request.arrived, request.gone})
+                       : kpi_response(dependencies_.evaluator, variables[0]);
+        });
+    add("/api/v1/kpis/*/history", get, Pool::kQueries,
+        [this](const Request& request, const Segments& variables) {
+            return kpi_past_api_.history(variables[0], request.params,
+                                         {request.arrived, request.gone});
         });
     add("/api/v1/goals", get, Pool::kWorkers, [this](const Request&, const Segments&) {
         return goals_response(dependencies_.evaluator);
@@ -270,6 +282,12 @@ net::HttpResponse Router::refusal(std::string_view target, unsigned status,
                : net::text_response(status, std::move(text));
 }
 
+net::WorkerPool& Router::pool_of(const Endpoint& endpoint, const net::HttpRequest& request) const {
+    const bool queries = endpoint.pool == Pool::kQueries ||
+                         (endpoint.pool == Pool::kViews && asks_for_the_past(request.params));
+    return queries ? dependencies_.queries : dependencies_.workers;
+}
+
 net::Task<net::HttpResponse> Router::handle(net::HttpRequest request) {
     for (const Endpoint& endpoint : endpoints_) {
         const std::optional<Segments> variables = match_path(endpoint.pattern, request.path_raw);
@@ -287,8 +305,7 @@ net::Task<net::HttpResponse> Router::handle(net::HttpRequest request) {
         if (endpoint.pool == Pool::kNone) {
             co_return run(endpoint, request, *variables);
         }
-        net::WorkerPool& pool =
-            endpoint.pool == Pool::kQueries ? dependencies_.queries : dependencies_.workers;
+        net::WorkerPool& pool = pool_of(endpoint, request);
         const Endpoint* chosen = &endpoint;
         Result<net::HttpResponse> response = co_await net::offload(
             pool,

@@ -3,6 +3,7 @@
 
 #include "evaluate/evaluator.h"
 #include "http/admin_api.h"
+#include "http/kpi_past_api.h"
 #include "http/pages.h"
 #include "http/query_api.h"
 #include "http/query_watchdog.h"
@@ -75,7 +76,8 @@ public:
     [[nodiscard]] net::Task<> watch_queries() { return watchdog_.run(); }
 
 private:
-    enum class Pool { kNone, kWorkers, kQueries };
+    /// kViews: the workers, but the queries' pool for who asks for the past.
+    enum class Pool { kNone, kWorkers, kQueries, kViews };
     using Segments = std::vector<std::string>;
     using Answer = std::function<Result<net::HttpResponse>(const net::HttpRequest& request,
                                                            const Segments& variables)>;
@@ -96,12 +98,15 @@ private:
     void add_management_endpoints();
     [[nodiscard]] net::HttpResponse run(const Endpoint& endpoint, const net::HttpRequest& request,
                                         const Segments& variables) const;
+    [[nodiscard]] net::WorkerPool& pool_of(const Endpoint& endpoint,
+                                           const net::HttpRequest& request) const;
     [[nodiscard]] std::string build_info() const;
 
     const RouterDependencies dependencies_;
     QueryWatchdog watchdog_;
     const QueryApi query_api_;
     const AdminApi admin_api_;
+    const KpiPastApi kpi_past_api_;
     prometheus::Family<prometheus::Counter>& requests_;
     std::vector<Endpoint> endpoints_;
 };

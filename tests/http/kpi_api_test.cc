@@ -1,5 +1,7 @@
 #include "http/kpi_api.h"
 
+#include "http/kpi_past_api.h"
+
 #include <gtest/gtest.h>
 
 namespace kpid::http {
@@ -45,6 +47,33 @@ TEST(KpiApi, ShowsAConstantTargetWithoutAnyValue) {
                            kpi::Condition{.op = kpi::Operator::kAtMost, .a = kpi::ExprBound{0}}}};
     view.entry = &moving;
     EXPECT_FALSE(target_of(view));
+}
+
+TEST(KpiApi, AStatusThatIsNotKnownIsNull) {
+    const config::KpiEntry entry{.definition = {.id = "tickets", .title = "Open tickets"}};
+    ShownKpi shown{.view = view_of({{8, {kpi::Operator::kAtLeast, 10}}}), .statuses = {{}}};
+    shown.view.entry = &entry;
+    JsonWriter json;
+    write_kpi(json, shown);
+    const std::string text = std::move(json).take();
+    EXPECT_NE(text.find(R"("value":8,"target":{"at_least":10},"status":null,"since":null,)"),
+              std::string::npos)
+        << text;
+    const auto listed = list_response({shown}, {});
+    ASSERT_TRUE(listed.has_value());
+    EXPECT_NE(listed->body.find("tickets"), std::string::npos);
+    net::HttpParams params;
+    params.add("status", "warning");
+    EXPECT_EQ(list_response({shown}, params)->body.find("tickets"), std::string::npos);
+}
+
+TEST(KpiApi, KnowsWhoAsksForThePast) {
+    net::HttpParams params;
+    EXPECT_FALSE(asks_for_the_past(params));
+    params.add("known_at", "");
+    EXPECT_FALSE(asks_for_the_past(params));
+    params.add("time", "5");
+    EXPECT_TRUE(asks_for_the_past(params));
 }
 
 }  // namespace
