@@ -23,6 +23,11 @@ storage::StorageOptions storage_options(const Flags& flags, const config::Config
             .durability = config.storage.durability == config::Durability::kFsync
                               ? storage::Durability::kFsync
                               : storage::Durability::kProcess,
+            .retention = config.storage.retention,
+            .retention_recorded = config.storage.retention_kpis,
+            .retention_bytes = config.storage.retention_size,
+            .out_of_order_window = config.storage.out_of_order_window,
+            .future_tolerance = config.storage.future_tolerance,
             .series_max = static_cast<std::size_t>(limits.series),
             .label_name_bytes_max = static_cast<std::size_t>(limits.label_name_bytes),
             .label_value_bytes_max = static_cast<std::size_t>(limits.label_value_bytes),
@@ -48,6 +53,7 @@ Result<std::unique_ptr<Daemon>> Daemon::make(const Flags& flags,
     log.info("opening the store", {{"path", options.path}});
     const MonoTime started = clock.mono_now();
     KPID_TRY(std::unique_ptr<storage::Storage> storage, storage::Storage::open(options));
+    storage->declare_kinds(config::metric_kinds(config->metrics));
     const auto took = std::chrono::duration_cast<Duration>(clock.mono_now() - started);
     log.info("the store is open", {{"series", std::to_string(storage->stats().series)},
                                    {"took", format_duration(took)}});
@@ -338,12 +344,13 @@ Result<std::shared_ptr<const config::Config>> Daemon::load() const {
 }
 
 Result<void> Daemon::apply(const std::shared_ptr<const config::Config>& config) {
-    if (config->storage.path != config_->storage.path ||
-        config->web.listen != config_->web.listen || !(config->limits == config_->limits)) {
+    if (!(config->storage == config_->storage) || config->web.listen != config_->web.listen ||
+        !(config->limits == config_->limits)) {
         log_.warn("storage, web.listen and limits change with the next start only");
     }
     // What can fail comes first: a configuration is taken whole or not at all.
     KPID_CHECK_OK(change_ingest(config, IngestStep::kPrepare));
+    storage_->declare_kinds(config::metric_kinds(config->metrics));
     notifier_.reconfigure(config);
     evaluator_.reconfigure(config);
     remote_writer_.reconfigure(*config);
