@@ -4,6 +4,7 @@
 #include "promql/evaluator.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace kpid::promql {
 namespace {
@@ -16,6 +17,9 @@ Timestamp first_multiple_after(Timestamp t, Duration step) {
     }
     return Timestamp(multiple);
 }
+
+// Nothing is older. A reader that goes further back from here stays in what a Timestamp can hold.
+constexpr Timestamp kEarliest{std::numeric_limits<std::int64_t>::min() / 2};
 
 // The values of an instant selector: at each step the newest sample that is young enough.
 struct InstantWalk {
@@ -142,8 +146,9 @@ Result<Rows> Evaluator::eval_selector(const VectorSelector& selector, const Step
     const InstantWalk walk{steps, offset, resolve_at(selector.modifiers), sample_times};
     const Timestamp first = saturating_sub(walk.at ? *walk.at : steps.start, offset);
     const Timestamp last = saturating_sub(walk.at ? *walk.at : steps.last(), offset);
-    const Timestamp from =
-        saturating_add(saturating_sub(first, lookbacks.base()), std::chrono::milliseconds(1));
+    const Timestamp from = std::max(
+        saturating_add(saturating_sub(first, lookbacks.base()), std::chrono::milliseconds(1)),
+        kEarliest);
     Charge fetched(budget_);
     KPID_TRY(auto selected, fetch(selector, {from, last}, lookbacks.history(), fetched));
     Rows rows = new_rows();

@@ -87,6 +87,14 @@ TEST_F(Validity, AQuerysOwnLookbackIsOnlyLengthened) {
     EXPECT_FALSE(holds("other", minute(9), minutes(9)));
 }
 
+TEST_F(Validity, TheEndsOfTimeDoNoHarm) {
+    put("rare", 0, 1);
+    for (const Timestamp time : {Timestamp::min(), Timestamp::max()}) {
+        EXPECT_FALSE(holds("rare", time));
+        EXPECT_FALSE(holds("rare", time, Duration::max()) && time < minute(0));
+    }
+}
+
 TEST_F(Validity, AStaleMarkerEndsALongValueToo) {
     put("rare", 0, 1);
     put("rare", 1, model::stale_marker());
