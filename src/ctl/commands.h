@@ -22,8 +22,19 @@ struct CheckOptions {
 /// Checks configuration, KPI and rule files without a server.
 [[nodiscard]] int run_check(const CheckOptions& options, const CommonOptions& common);
 
-[[nodiscard]] int run_kpi_list(const std::string& status, bool by_gap, const CommonOptions& common);
-[[nodiscard]] int run_kpi_show(const std::string& id, const CommonOptions& common);
+/// RFC 3339 or Unix seconds each; empty is now.
+struct PastOptions {
+    std::string time;      ///< What was then.
+    std::string known_at;  ///< As it was known then.
+};
+struct KpiListOptions {
+    std::string status;
+    bool by_gap = false;
+    PastOptions past;
+};
+[[nodiscard]] int run_kpi_list(const KpiListOptions& options, const CommonOptions& common);
+[[nodiscard]] int run_kpi_show(const std::string& id, const PastOptions& past,
+                               const CommonOptions& common);
 
 struct QueryOptions {
     std::string expression;
@@ -31,6 +42,7 @@ struct QueryOptions {
     std::string start;
     std::string end;
     std::string step;
+    std::string known_at;  ///< As it was known then.
 };
 /// An instant query, or a range query when `start` is given.
 [[nodiscard]] int run_query(const QueryOptions& options, const CommonOptions& common);

@@ -25,14 +25,25 @@ std::vector<std::string> kpi_row(const wire::JsonValue& kpi) {
             member_text(kpi, "since")};
 }
 
+net::HttpParams past_params(const PastOptions& past) {
+    net::HttpParams params;
+    if (!past.time.empty()) {
+        params.add("time", past.time);
+    }
+    if (!past.known_at.empty()) {
+        params.add("known_at", past.known_at);
+    }
+    return params;
+}
+
 }  // namespace
 
-int run_kpi_list(const std::string& status, bool by_gap, const CommonOptions& common) {
-    net::HttpParams params;
-    if (!status.empty()) {
-        params.add("status", status);
+int run_kpi_list(const KpiListOptions& options, const CommonOptions& common) {
+    net::HttpParams params = past_params(options.past);
+    if (!options.status.empty()) {
+        params.add("status", options.status);
     }
-    if (by_gap) {
+    if (options.by_gap) {
         params.add("sort", "gap");
     }
     const Result<ApiAnswer> answer = ApiClient(common.server).get("/api/v1/kpis", params);
@@ -51,9 +62,9 @@ int run_kpi_list(const std::string& status, bool by_gap, const CommonOptions& co
     return kExitFine;
 }
 
-int run_kpi_show(const std::string& id, const CommonOptions& common) {
+int run_kpi_show(const std::string& id, const PastOptions& past, const CommonOptions& common) {
     const Result<ApiAnswer> answer =
-        ApiClient(common.server).get("/api/v1/kpis/" + net::url_encode(id));
+        ApiClient(common.server).get("/api/v1/kpis/" + net::url_encode(id), past_params(past));
     if (!answer) {
         return report_error(answer.error());
     }

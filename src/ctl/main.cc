@@ -17,8 +17,10 @@ using kpid::ctl::CheckOptions;
 using kpid::ctl::CommonOptions;
 using kpid::ctl::ExportOptions;
 using kpid::ctl::ImportOptions;
+using kpid::ctl::KpiListOptions;
 using kpid::ctl::NotificationsOptions;
 using kpid::ctl::OutputFormat;
+using kpid::ctl::PastOptions;
 using kpid::ctl::QueryOptions;
 
 // The options of all commands and what the chosen one runs.
@@ -29,9 +31,9 @@ struct CommandLine {
     ExportOptions exported;
     ImportOptions imported;
     NotificationsOptions notifications;
-    std::string kpi_status;
+    KpiListOptions kpi_list;
+    PastOptions kpi_past;
     std::string kpi_id;
-    bool kpi_by_gap = false;
     std::function<int()> run;
 };
 
@@ -44,21 +46,28 @@ void add_check(CLI::App& app, CommandLine& line) {
         [&line] { line.run = [&line] { return kpid::ctl::run_check(line.check, line.common); }; });
 }
 
+void add_past(CLI::App& command, PastOptions& past) {
+    command.add_option("--time", past.time, "As it was then: RFC 3339 or Unix seconds.");
+    command.add_option("--known-at", past.known_at, "From what was known then; likewise.");
+}
+
 void add_kpi(CLI::App& app, CommandLine& line) {
     CLI::App* kpi = app.add_subcommand("kpi", "What a running kpid says of its KPIs.");
     kpi->require_subcommand(1);
     CLI::App* list = kpi->add_subcommand("list", "All KPIs with status, value and target.");
-    list->add_option("--status", line.kpi_status, "Only those with this status.");
-    list->add_flag("--by-gap", line.kpi_by_gap, "The furthest from their targets first.");
+    list->add_option("--status", line.kpi_list.status, "Only those with this status.");
+    list->add_flag("--by-gap", line.kpi_list.by_gap, "The furthest from their targets first.");
+    add_past(*list, line.kpi_list.past);
     list->callback([&line] {
-        line.run = [&line] {
-            return kpid::ctl::run_kpi_list(line.kpi_status, line.kpi_by_gap, line.common);
-        };
+        line.run = [&line] { return kpid::ctl::run_kpi_list(line.kpi_list, line.common); };
     });
     CLI::App* show = kpi->add_subcommand("show", "One KPI with its instances.");
     show->add_option("ID", line.kpi_id, "The KPI's id.")->required();
+    add_past(*show, line.kpi_past);
     show->callback([&line] {
-        line.run = [&line] { return kpid::ctl::run_kpi_show(line.kpi_id, line.common); };
+        line.run = [&line] {
+            return kpid::ctl::run_kpi_show(line.kpi_id, line.kpi_past, line.common);
+        };
     });
 }
 
@@ -66,6 +75,7 @@ void add_query(CLI::App& app, CommandLine& line) {
     CLI::App* query = app.add_subcommand("query", "A PromQL query, instant or over a range.");
     query->add_option("EXPR", line.query.expression, "The expression.")->required();
     query->add_option("--time", line.query.time, "Instant: RFC 3339 or Unix seconds; default now.");
+    query->add_option("--known-at", line.query.known_at, "From what was known then; likewise.");
     CLI::Option* start = query->add_option("--start", line.query.start, "Begin of a range.");
     query->add_option("--end", line.query.end, "End of the range; default now.")->needs(start);
     query

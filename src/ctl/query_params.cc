@@ -24,6 +24,9 @@ std::string default_step(const std::string& start, const std::string& end) {
 net::HttpParams query_params(const QueryOptions& options, Timestamp now) {
     net::HttpParams params;
     params.add("query", options.expression);
+    if (!options.known_at.empty()) {
+        params.add("known_at", options.known_at);
+    }
     if (options.start.empty()) {
         if (!options.time.empty()) {
             params.add("time", options.time);

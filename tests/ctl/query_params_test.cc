@@ -24,6 +24,9 @@ TEST(QueryParams, AreKeptWhereGiven) {
     const net::HttpParams instant = query_params({.expression = "up", .time = "5"}, kNow);
     EXPECT_EQ(instant.get_or("time", ""), "5");
     EXPECT_EQ(instant.get_or("end", "none"), "none");
+    EXPECT_EQ(instant.get_or("known_at", "none"), "none");
+    const net::HttpParams then = query_params({.expression = "up", .known_at = "7"}, kNow);
+    EXPECT_EQ(then.get_or("known_at", ""), "7");
 }
 
 }  // namespace
