@@ -261,7 +261,7 @@ Result<void> Storage::clean_tombstones() {
 
 Result<std::string> Storage::snapshot(Timestamp now) {
     const MutexLock lock(core_->maintain_mutex);
-    const std::string name = fmt::format("{}-{:04x}", folder_name(now), ++core_->snapshots);
+    std::string name = fmt::format("{}-{:04x}", folder_name(now), ++core_->snapshots);
     const std::filesystem::path parent = std::filesystem::path(core_->options.path) / "snapshots";
     std::error_code error;
     std::filesystem::create_directories(parent, error);

@@ -82,7 +82,8 @@ public:
     [[nodiscard]] virtual Result<void> write(const LogBatch& batch, bool sync) = 0;
     /// The entries of `table` from `begin` up to, but without, `end` (empty: to the last), in order
     /// of key, as they stand when the call begins. kDataLoss when the disk's bytes are damaged,
-    /// kUnavailable when they cannot be had now; else the visitor's error.
+    /// kUnavailable when they cannot be had now; else the visitor's error. The visitor does not call
+    /// the log, but before anyone else can.
     [[nodiscard]] virtual Result<void> scan(LogTable table, std::string_view begin,
                                             std::string_view end,
                                             const LogVisitor& visitor) const = 0;
@@ -96,7 +97,7 @@ public:
     /// tidy(). Readers may see them until then. Replaces the rule before.
     virtual void set_drop_rule(LogDropRule rule) = 0;
     /// Gives the disk back what erased and dropped entries of the table take. May take minutes;
-    /// writes go on meanwhile. kUnavailable.
+    /// writes go on meanwhile. kUnavailable, kDataLoss.
     [[nodiscard]] virtual Result<void> tidy(LogTable table) = 0;
     [[nodiscard]] virtual LogStats stats() const = 0;
 };
