@@ -85,13 +85,14 @@ TEST(Metrics, RefuseWhatMakesNoSense) {
 
 TEST(Metrics, WarnOfEventsThatArePolled) {
     const LoadResult result = load_text(R"(sources:
-  survey: {http_json: {url: "http://x/", metrics: {stars: {value: /s, time: /t}, depth: {value: /d}}}}
+  survey:
+    http_json: {url: "http://x/", metrics: {stars: {value: /s, time: /t}, depth: {value: /d}}}
 metrics:
   stars: {kind: event}
   depth: {kind: event}
 )");
     EXPECT_THAT(lines(result.findings),
-                ElementsAre("kpid.yaml:4:3: warning: source \"survey\" is asked for its events of "
+                ElementsAre("kpid.yaml:5:3: warning: source \"survey\" is asked for its events of "
                             "\"stars\" again and again: those it answers after a start count once "
                             "more (push events, or let the source answer totals)"));
     EXPECT_TRUE(result.ok());
@@ -229,7 +230,9 @@ metrics: {visits: {kind: total, per: day}, pulse: {kind: total, per: hour}}
 TEST_F(ValidFor, OfASelectorIsAsMuchAsTheConfigurationKnows) {
     given(R"(sources:
   crm: {interval: 15m, http_json: {url: "http://x/", metrics: {customers: {value: /v}}}}
-  other: {interval: 1h, promql: {url: "http://x", queries: {customers: {expr: up}, jobs: {expr: up}}}}
+  other:
+    interval: 1h
+    promql: {url: "http://x", queries: {customers: {expr: up}, jobs: {expr: up}}}
 )");
     EXPECT_EQ(of_selector({named("customers")}), hours(2));
     EXPECT_EQ(of_selector({named("customers"), model::Matcher::equal("job", "crm")}), minutes(30));
