@@ -65,12 +65,16 @@ Result<void> ChunkReader::visit_chunks(
 Result<std::vector<VersionRow>> ChunkReader::versions(SeriesId series, model::TimeRange range,
                                                       std::size_t limit) const {
     std::vector<VersionRow> rows;
+    const std::uint64_t readable = counters_.log_sequence;
     const auto visit_entry = [&](std::string_view key, std::string_view value) -> Result<bool> {
         Result<VersionRow> row = decode_version(key, value);
         if (!row) {
             return note_damaged(LogTable::kVersions, key, value, series, row.error());
         }
-        rows.push_back(*row);
+        // A write that is under way, or whose failure the disk does not know, is not readable.
+        if (row->order >> kVersionOrderBits <= readable) {
+            rows.push_back(*row);
+        }
         return rows.size() < limit;
     };
     KPID_CHECK_OK(log_.scan(LogTable::kVersions, encode_time_key(series, range.start),

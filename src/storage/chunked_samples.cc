@@ -160,7 +160,10 @@ void ChunkedSamples::bring_in(std::string_view bytes, Timestamp first, Timestamp
 }
 
 std::size_t ChunkedSamples::merge_late(std::span<const model::Sample> samples) {
-    begin_ = std::min(begin_, samples.front().time);
+    if (samples.front().time < begin_) {
+        begin_ = samples.front().time;
+        open_saved_ = kUnknown;  // It is saved with the open chunk.
+    }
     std::size_t added = 0;
     while (!samples.empty()) {
         SampleColumns old;
@@ -217,6 +220,9 @@ std::size_t ChunkedSamples::erase(model::TimeRange range) {
         erased += gone;
         if (gone > 0) {
             replace_sealed(place, columns);
+        } else {
+            // Whoever erases the range on the disk erases this one there.
+            sealed_->chunks[place].save = SealedChunk::Save::kChanged;
         }
         place += 1 + sealed().size() - before;
     }
@@ -226,7 +232,32 @@ std::size_t ChunkedSamples::erase(model::TimeRange range) {
         erased += erase_range(columns, range);
         replace_open(columns);
     }
+    open_saved_ = kUnknown;
     return erased;
+}
+
+ChunkedSamples ChunkedSamples::copy() const {
+    ChunkedSamples other;
+    SampleColumns columns;
+    open_.decode(columns.times, columns.values);
+    for (std::size_t i = 0; i < columns.times.size(); ++i) {
+        const bool appended = other.open_.append(columns.times[i], columns.values[i]);
+        KPID_ASSERT(appended);  // They were in a chunk of this kind.
+    }
+    for (const SealedChunk& chunk : sealed()) {
+        SealedChunk twin{.first = chunk.first,
+                         .last = chunk.last,
+                         .count = chunk.count,
+                         .size = chunk.size,
+                         .bytes = std::make_unique_for_overwrite<char[]>(chunk.size),
+                         .save = chunk.save};
+        std::memcpy(twin.bytes.get(), chunk.bytes.get(), chunk.size);
+        other.put_sealed(other.sealed().size(), std::move(twin));
+    }
+    other.begin_ = begin_;
+    other.evicted_end_ = evicted_end_;
+    other.open_saved_ = open_saved_;
+    return other;
 }
 
 std::size_t ChunkedSamples::drop_before(Timestamp cutoff) {

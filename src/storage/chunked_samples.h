@@ -76,8 +76,11 @@ public:
     [[nodiscard]] bool needs_chunk(Timestamp time) const;
     /// A whole, sound chunk from the disk. Nothing happens when memory has samples of its time.
     void bring_in(std::string_view bytes, Timestamp first, Timestamp last, std::size_t count);
-    /// Takes samples in the range out of the chunks in memory. Returns how many.
+    /// Takes samples in the range out of the chunks in memory; every sealed one that touches it is
+    /// unsaved then, and the open one. Returns how many.
     std::size_t erase(model::TimeRange range);
+    /// Of its own, to change and then take the place of this one.
+    [[nodiscard]] ChunkedSamples copy() const;
     /// Gives up sealed chunks that end before `cutoff`; returns how many samples.
     std::size_t drop_before(Timestamp cutoff);
     /// Nothing on the disk ends after this time.
@@ -119,6 +122,8 @@ public:
     /// All of it was written / may have been written and may not.
     void note_saved();
     void note_failed();
+    /// The disk may have lost any of it.
+    void note_all_unsaved();
     /// Gives up sealed chunks that the disk has. Returns their bytes.
     std::size_t evict();
     /// What was saved last, at a start. kDataLoss when the chunk is damaged.

@@ -45,6 +45,15 @@ void ChunkedSamples::note_failed() {
     open_saved_ = kUnknown;
 }
 
+void ChunkedSamples::note_all_unsaved() {
+    if (sealed_ != nullptr) {
+        for (SealedChunk& chunk : sealed_->chunks) {
+            chunk.save = SealedChunk::Save::kChanged;
+        }
+    }
+    open_saved_ = kUnknown;
+}
+
 std::size_t ChunkedSamples::evict() {
     if (sealed_ == nullptr) {
         return 0;

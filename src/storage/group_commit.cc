@@ -105,6 +105,7 @@ Result<void> GroupCommitter::write(LogBatch batch) {
     failed_sequences_ = {};
     failed_state_.clear();
     failed_versions_.clear();
+    failed_definitions_.clear();
     ++counters_.commits;
     counters_.log_bytes += bytes;
     counters_.log_sequence = next_sequence_ - 1;
@@ -122,6 +123,9 @@ void GroupCommitter::remember_failed(const LogBatch& batch) {
             entry.table == LogTable::kSeries || entry.table == LogTable::kSamples;
         if (!entry.value || !is_numbered) {
             continue;  // Erasures and chunks are mended by whoever writes them.
+        }
+        if (entry.table == LogTable::kSeries && failed_definitions_.contains(entry.key)) {
+            continue;  // It is to be there.
         }
         const auto number = decode_key(entry.key);
         KPID_ASSERT(number.has_value());  // It was encoded by commit().
@@ -146,9 +150,12 @@ void GroupCommitter::undo_failed(LogBatch& out) const {
                                 encode_key(failed_sequences_.end)});
     }
     std::vector<LogEntry> restored;
-    restored.reserve(failed_state_.size() + failed_versions_.size());
+    restored.reserve(failed_state_.size() + failed_versions_.size() + failed_definitions_.size());
     for (const std::string& key : failed_versions_) {
         restored.push_back({LogTable::kVersions, key, {}});
+    }
+    for (const auto& [key, definition] : failed_definitions_) {
+        restored.push_back({LogTable::kSeries, key, definition});
     }
     for (const std::string& key : failed_state_) {
         restored.push_back({LogTable::kState, key, state_.get(key)});
@@ -162,6 +169,7 @@ void GroupCommitter::put_meta(LogBatch& out) const {
     StoreMeta meta = meta_;
     meta.next_series = next_series_;
     meta.next_sequence = next_sequence_;
+    meta.first_kept = first_kept_;
     out.entries.push_back({LogTable::kSeries, encode_key(0), encode_meta(meta)});
 }
 

@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -104,6 +105,12 @@ private:
         RecordKind kind = RecordKind::kExternal;
         std::size_t begin = 0;
     };
+    /// A series without the samples that are deleted.
+    struct Erased {
+        MemorySeries* series = nullptr;
+        ChunkedSamples samples;
+        bool had_samples = false;
+    };
     /// From begin up to, but without, end.
     struct NumberRange {
         std::uint64_t begin = std::numeric_limits<std::uint64_t>::max();
@@ -144,11 +151,15 @@ private:
     void put_meta(LogBatch& out) const;
 
     // history.cc
+    void take_in(MemorySeries& series, const ChunkOnDisk& chunk);
     [[nodiscard]] Result<void> bring_in(MemorySeries& series, Timestamp time);
     [[nodiscard]] Result<void> bring_in_all(MemorySeries& series, model::TimeRange range);
-    void collect_unsaved(const MemorySeries& series, LogBatch& out);
-    [[nodiscard]] Result<void> erase_one(MemorySeries& series, model::TimeRange range,
-                                         LogBatch& out, bool& had_samples);
+    void collect_unsaved(SeriesId series, const ChunkedSamples& samples, LogBatch& out);
+    void remember_definition(const MemorySeries& series);
+    /// What the series becomes; the erasures on the disk go to `out`.
+    [[nodiscard]] Result<Erased> erased(MemorySeries& series, model::TimeRange range,
+                                        LogBatch& out);
+    void install(Erased& erased);
 
     // replay.cc
     struct Replay;
@@ -200,6 +211,7 @@ private:
     NumberRange failed_sequences_;
     std::set<std::string, std::less<>> failed_state_;
     std::set<std::string, std::less<>> failed_versions_;
+    std::map<std::string, std::string> failed_definitions_;  // of series that stand in memory
 };
 
 }  // namespace kpid::storage

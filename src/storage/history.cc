@@ -24,6 +24,17 @@ std::string after(std::string key) {
 
 }  // namespace
 
+void GroupCommitter::take_in(MemorySeries& series, const ChunkOnDisk& chunk) {
+    const MutexLock lock(index_.lock_of(series));
+    const std::size_t count = series.samples.samples_in_memory();
+    const std::size_t bytes = series.samples.heap_bytes();
+    const std::size_t sealed = series.samples.sealed_bytes();
+    series.samples.bring_in(chunk.bytes, chunk.first, chunk.last, chunk.count);
+    counters_.samples_in_memory += series.samples.samples_in_memory() - count;
+    counters_.sample_bytes_in_memory += series.samples.heap_bytes() - bytes;
+    counters_.sealed_bytes_in_memory += series.samples.sealed_bytes() - sealed;
+}
+
 Result<void> GroupCommitter::bring_in(MemorySeries& series, Timestamp time) {
     if (!series.samples.needs_chunk(time)) {
         return {};
@@ -31,8 +42,7 @@ Result<void> GroupCommitter::bring_in(MemorySeries& series, Timestamp time) {
     bool found = false;
     const auto visit = [&](const ChunkOnDisk& chunk) -> Result<bool> {
         found = true;
-        const MutexLock lock(index_.lock_of(series));
-        series.samples.bring_in(chunk.bytes, chunk.first, chunk.last, chunk.count);
+        take_in(series, chunk);
         return false;
     };
     Result<void> visited = chunks_.visit_chunks(series.id, {time, Timestamp::max()}, visit);
@@ -52,8 +62,7 @@ Result<void> GroupCommitter::bring_in_all(MemorySeries& series, model::TimeRange
     return chunks_.visit_chunks(series.id, range, [&](const ChunkOnDisk& chunk) -> Result<bool> {
         // What is wholly in the range goes unread.
         if (chunk.first < range.start || chunk.last > range.end) {
-            const MutexLock lock(index_.lock_of(series));
-            series.samples.bring_in(chunk.bytes, chunk.first, chunk.last, chunk.count);
+            take_in(series, chunk);
         }
         return true;
     });
@@ -61,27 +70,27 @@ Result<void> GroupCommitter::bring_in_all(MemorySeries& series, model::TimeRange
 
 // The erasures of a batch come first, so that what stands there meanwhile goes before the chunk
 // comes.
-void GroupCommitter::collect_unsaved(const MemorySeries& series, LogBatch& out) {
+void GroupCommitter::collect_unsaved(SeriesId series, const ChunkedSamples& samples,
+                                     LogBatch& out) {
     using Save = ChunkedSamples::SealedChunk::Save;
-    for (const ChunkedSamples::SealedChunk& chunk : series.samples.sealed()) {
+    for (const ChunkedSamples::SealedChunk& chunk : samples.sealed()) {
         if (chunk.save == Save::kDone) {
             continue;
         }
-        std::string key = encode_time_key(series.id, chunk.last);
+        std::string key = encode_time_key(series, chunk.last);
         if (chunk.save == Save::kChanged) {
-            out.erasures.push_back(
-                {LogTable::kChunks, encode_time_key(series.id, chunk.first), key});
+            out.erasures.push_back({LogTable::kChunks, encode_time_key(series, chunk.first), key});
         }
         out.entries.push_back({LogTable::kChunks, std::move(key), std::string(chunk.text())});
         meta_.day_bytes[day_of(chunk.last)] += chunk.size;
         ++counters_.chunks_saved;
     }
-    if (series.samples.is_open_unsaved()) {
-        const std::string chunk = series.samples.encode_open();
-        out.entries.push_back({LogTable::kOpen, encode_key(series.id.value()),
+    if (samples.is_open_unsaved()) {
+        const std::string chunk = samples.encode_open();
+        out.entries.push_back({LogTable::kOpen, encode_key(series.value()),
                                encode_open_entry({.sequence = next_sequence_ - 1,
-                                                  .begin = series.samples.begin(),
-                                                  .sealed_end = series.samples.sealed_end(),
+                                                  .begin = samples.begin(),
+                                                  .sealed_end = samples.sealed_end(),
                                                   .chunk = chunk})});
     }
 }
@@ -90,7 +99,7 @@ Result<void> GroupCommitter::save_chunks(std::span<MemorySeries* const> series, 
     LogBatch out;
     for (const MemorySeries* one : series) {
         if (!one->is_removed) {
-            collect_unsaved(*one, out);
+            collect_unsaved(one->id, one->samples, out);
         }
     }
     Result<void> written = out.empty() ? Result<void>() : write(std::move(out));
@@ -117,15 +126,16 @@ Result<void> GroupCommitter::note_saved(std::uint64_t sequence, std::uint64_t er
     if (erased > 0) {
         out.erasures.push_back({LogTable::kSamples, encode_key(0), encode_key(erased + 1)});
     }
-    const std::uint64_t before =
+    const std::uint64_t unsaved_before =
         std::exchange(meta_.first_unsaved, std::max(meta_.first_unsaved, sequence + 1));
+    const std::uint64_t kept_before = std::exchange(first_kept_, std::max(first_kept_, erased + 1));
     put_meta(out);
     Result<void> written = write(std::move(out));
     if (!written) {
-        meta_.first_unsaved = before;
+        meta_.first_unsaved = unsaved_before;
+        first_kept_ = kept_before;
         return written;
     }
-    first_kept_ = std::max(first_kept_, erased + 1);
     counters_.first_unsaved_sequence = meta_.first_unsaved;
     ++counters_.checkpoints;
     return {};
@@ -172,10 +182,15 @@ Result<void> GroupCommitter::forget(std::span<MemorySeries* const> series, Times
     if (gone.empty()) {
         return {};
     }
-    Result<void> written = write(std::move(out));
-    // Also after a failure: whether their definitions are still on disk is not known, so that no
-    // later record may name them. One that stayed comes back at the next start and is forgotten
-    // then.
+    if (Result<void> written = write(std::move(out)); !written) {
+        // The disk may or may not have them: the next write puts their definitions back.
+        for (MemorySeries* one : gone) {
+            remember_definition(*one);
+            const MutexLock lock(index_.lock_of(*one));
+            one->samples.note_all_unsaved();
+        }
+        return written;
+    }
     for (const MemorySeries* one : gone) {
         counters_.samples_in_memory -= one->samples.samples_in_memory();
         counters_.sample_bytes_in_memory -= one->samples.heap_bytes();
@@ -184,11 +199,20 @@ Result<void> GroupCommitter::forget(std::span<MemorySeries* const> series, Times
     index_.remove(gone);
     series_count_ -= gone.size();
     counters_.series_removed += gone.size();
-    return written;
+    return {};
 }
 
-Result<void> GroupCommitter::erase_one(MemorySeries& series, model::TimeRange range, LogBatch& out,
-                                       bool& had_samples) {
+void GroupCommitter::remember_definition(const MemorySeries& series) {
+    const model::Labels labels = index_.labels(series);
+    std::vector<model::LabelView> views;
+    for (const model::Label& label : labels) {
+        views.push_back({label.name, label.value});
+    }
+    failed_definitions_.insert_or_assign(encode_key(series.id.value()), encode_definition(views));
+}
+
+Result<GroupCommitter::Erased> GroupCommitter::erased(MemorySeries& series, model::TimeRange range,
+                                                      LogBatch& out) {
     Timestamp last_touched = Timestamp::min();
     const auto note = [&](const ChunkOnDisk& chunk) -> Result<bool> {
         last_touched = std::max(last_touched, chunk.last);
@@ -196,18 +220,13 @@ Result<void> GroupCommitter::erase_one(MemorySeries& series, model::TimeRange ra
     };
     KPID_CHECK_OK(bring_in_all(series, range));
     KPID_CHECK_OK(chunks_.visit_chunks(series.id, range, note));
-    had_samples = last_touched != Timestamp::min();
-    const MutexLock lock(index_.lock_of(series));
-    const std::size_t bytes = series.samples.heap_bytes();
-    const std::size_t sealed = series.samples.sealed_bytes();
-    const std::size_t count = series.samples.samples_in_memory();
-    had_samples = series.samples.erase(range) > 0 || had_samples;
-    counters_.samples_in_memory += series.samples.samples_in_memory() - count;
-    counters_.sample_bytes_in_memory += series.samples.heap_bytes() - bytes;
-    counters_.sealed_bytes_in_memory += series.samples.sealed_bytes() - sealed;
-    if (range.end >= series.samples.evicted_end()) {
-        series.samples.lower_evicted_end(
-            range.start == Timestamp::min() ? Timestamp::min() : range.start - Duration(1));
+    Erased erased{.series = &series, .samples = series.samples.copy()};
+    ChunkedSamples& samples = erased.samples;
+    const std::size_t count = samples.erase(range);
+    erased.had_samples = count > 0 || last_touched != Timestamp::min();
+    if (range.end >= samples.evicted_end()) {
+        samples.lower_evicted_end(range.start == Timestamp::min() ? Timestamp::min()
+                                                                  : range.start - Duration(1));
     }
     if (last_touched != Timestamp::min()) {
         out.erasures.push_back({LogTable::kChunks, encode_time_key(series.id, range.start),
@@ -219,45 +238,56 @@ Result<void> GroupCommitter::erase_one(MemorySeries& series, model::TimeRange ra
                                     ? encode_key(series.id.value() + 1)
                                     : encode_time_key(series.id, range.end + Duration(1))});
     }
-    return {};
+    return erased;
 }
 
+void GroupCommitter::install(Erased& erased) {
+    ChunkedSamples& old = erased.series->samples;
+    const ChunkedSamples& fresh = erased.samples;
+    const MutexLock lock(index_.lock_of(*erased.series));
+    counters_.samples_in_memory += fresh.samples_in_memory() - old.samples_in_memory();
+    counters_.sample_bytes_in_memory += fresh.heap_bytes() - old.heap_bytes();
+    counters_.sealed_bytes_in_memory += fresh.sealed_bytes() - old.sealed_bytes();
+    old = std::move(erased.samples);
+}
+
+// Nothing changes in memory before the disk has it; a failure may have taken some of the samples.
 Result<std::size_t> GroupCommitter::erase(std::span<MemorySeries* const> series,
                                           model::TimeRange range) {
     LogBatch out;
     std::vector<SeriesId> ids;
-    std::vector<MemorySeries*> touched;
+    std::vector<Erased> touched;
     for (MemorySeries* one : series) {
-        bool had_samples = false;
         if (one->is_removed || !one->samples.may_have_samples_in(range)) {
             continue;
         }
-        KPID_CHECK_OK(erase_one(*one, range, out, had_samples));
-        if (had_samples) {
-            touched.push_back(one);
+        KPID_TRY(Erased changed, erased(*one, range, out));
+        if (changed.had_samples) {
             ids.push_back(one->id);
-            one->newest_record = next_sequence_;
+            touched.push_back(std::move(changed));
         }
     }
     if (touched.empty()) {
         return std::size_t{0};
     }
-    // Records from before it are read again at a start, and then this one.
+    // For who reads the log again at a start: of these series all up to here stands in chunks.
     out.entries.push_back(
         {LogTable::kSamples, encode_key(next_sequence_), encode_deletion(ids, range)});
     ++next_sequence_;
     // In order of key an erasure would take what is put behind it: all erasures come first.
-    for (const MemorySeries* one : touched) {
-        collect_unsaved(*one, out);
+    for (const Erased& one : touched) {
+        one.series->newest_record = next_sequence_ - 1;
+        collect_unsaved(one.series->id, one.samples, out);
     }
     Result<void> written = write(std::move(out));
-    for (MemorySeries* one : touched) {
-        const MutexLock lock(index_.lock_of(*one));
+    for (Erased& one : touched) {
         if (written) {
-            one->samples.note_saved();
-        } else {
-            one->samples.note_failed();
+            one.samples.note_saved();
+            install(one);
+            continue;
         }
+        const MutexLock lock(index_.lock_of(*one.series));
+        one.series->samples.note_all_unsaved();
     }
     KPID_CHECK_OK(std::move(written));
     return touched.size();

@@ -196,8 +196,13 @@ Result<bool> GroupCommitter::has_rows_at(const MemorySeries& series, Timestamp t
     if (!series.has_versions) {
         return false;
     }
-    KPID_TRY(const auto rows, chunks_.versions(series.id, {time, time}, 1));
-    return !rows.empty();
+    constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
+    const std::size_t limit = failed_versions_.empty() ? 1 : kAll;
+    KPID_TRY(const auto rows, chunks_.versions(series.id, {time, time}, limit));
+    // Rows of failed writes go with the next one.
+    return std::any_of(rows.begin(), rows.end(), [&](const VersionRow& row) {
+        return !failed_versions_.contains(encode_version_key(series.id, row.time, row.order));
+    });
 }
 
 void GroupCommitter::add_version(MemorySeries& series, const VersionRow& row) {
@@ -223,8 +228,7 @@ Result<void> GroupCommitter::judge_version(PreparedBatch& batch, const Place& pl
         return {};
     }
     // The rows of one instant are in order of arrival over all groups.
-    constexpr unsigned kGroupBits = 24;
-    const std::uint64_t order = (next_sequence_ << kGroupBits) + versions_.size();
+    const std::uint64_t order = (next_sequence_ << kVersionOrderBits) + versions_.size();
     const bool is_pending =
         series.pending != 0 && is_indexed_ && pending_at_.contains({&series, place.time});
     if (stored && !is_pending) {

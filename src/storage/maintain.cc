@@ -203,6 +203,7 @@ Result<void> Storage::Core::fit_size() {
     const Timestamp floor(*oldest * kDayMs);
     KPID_CHECK_OK(committer->run_alone([&] { return work.raise_size_floor(floor); }));
     floors.raise(floor, floor);
+    size_floor_ms = floor.ms();
     return log->tidy(LogTable::kChunks);
 }
 

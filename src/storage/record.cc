@@ -380,6 +380,7 @@ std::string encode_meta(const StoreMeta& meta) {
     put_fixed(out, meta.next_series);
     put_fixed(out, meta.next_sequence);
     put_fixed(out, meta.first_unsaved);
+    put_fixed(out, meta.first_kept);
     put_time(out, meta.size_floor);
     put_time(out, meta.floor);
     put_time(out, meta.long_kept_floor);
@@ -395,7 +396,8 @@ Result<StoreMeta> decode_meta(std::string_view bytes) {
     ByteReader reader(bytes);
     StoreMeta meta;
     KPID_CHECK_OK(check_version(reader, kMetaVersion));
-    for (std::uint64_t* number : {&meta.next_series, &meta.next_sequence, &meta.first_unsaved}) {
+    for (std::uint64_t* number :
+         {&meta.next_series, &meta.next_sequence, &meta.first_unsaved, &meta.first_kept}) {
         KPID_TRY(const std::string_view text, reader.text(kValueBytes));
         *number = bits_of(text);
     }

@@ -109,6 +109,9 @@ struct VersionRow {
     Timestamp known;          ///< When it came in.
     double value = 0;
 };
+/// Orders of rows that come with one group of records are its first sequence, then their own number
+/// in this many bits, from 1. Order 0 is what was stored before there were rows.
+inline constexpr unsigned kVersionOrderBits = 24;
 [[nodiscard]] std::string encode_version_key(SeriesId series, Timestamp time, std::uint64_t order);
 [[nodiscard]] std::string encode_version(const VersionRow& row);
 [[nodiscard]] Result<VersionRow> decode_version(std::string_view key, std::string_view bytes);
@@ -118,6 +121,7 @@ struct StoreMeta {
     std::uint64_t next_series = 1;
     std::uint64_t next_sequence = 1;
     std::uint64_t first_unsaved = 1;          ///< Records before it stand in chunks.
+    std::uint64_t first_kept = 1;             ///< Records before it were erased.
     Timestamp size_floor = Timestamp::min();  ///< Samples before it went for want of room.
     /// Samples before it are beyond the retention, or that of what is kept for long.
     Timestamp floor = Timestamp::min();

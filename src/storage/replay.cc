@@ -83,6 +83,7 @@ Result<void> GroupCommitter::replay_all(Replay& replay) {
         KPID_TRY(meta_, decode_meta(*meta));
         next_series_ = meta_.next_series;
         next_sequence_ = meta_.next_sequence;
+        first_kept_ = meta_.first_kept;
         counters_.first_unsaved_sequence = meta_.first_unsaved;
     }
     const auto series = [&](std::string_view key, std::string_view value) {
@@ -94,16 +95,11 @@ Result<void> GroupCommitter::replay_all(Replay& replay) {
     };
     KPID_CHECK_OK(visit_all(log_, LogTable::kOpen, {}, open));
     KPID_CHECK_OK(replay_version_flags(replay));
-    first_kept_ = next_sequence_;
-    const auto first = [&](std::string_view key, std::string_view) -> Result<bool> {
-        KPID_TRY(first_kept_, decode_key(key));
-        return false;
-    };
-    KPID_CHECK_OK(log_.scan(LogTable::kSamples, {}, {}, first));
     const auto record = [&](std::string_view key, std::string_view value) {
         return replay_record(replay, key, value);
     };
     KPID_CHECK_OK(visit_all(log_, LogTable::kSamples, encode_key(meta_.first_unsaved), record));
+    counters_.log_sequence = next_sequence_ - 1;
     std::vector<model::StateWrite> entry(1);
     const auto state = [&](std::string_view key, std::string_view value) -> Result<void> {
         entry[0].key = key;
@@ -124,6 +120,9 @@ Result<void> GroupCommitter::replay_series(Replay& replay, std::string_view key,
         if (added.series == nullptr) {
             return resource_exhausted("the series of the storage do not fit the index");
         }
+        // Records before those that are read again may be kept for readers of the log; any of them
+        // may name it.
+        added.series->newest_record = meta_.first_unsaved - 1;
         replay.add(*id, added.series);
         next_series_ = std::max(next_series_, *id + 1);
         return {};
@@ -189,6 +188,9 @@ Result<void> GroupCommitter::replay_record(Replay& replay, std::string_view key,
                                            std::string_view value) {
     const Result<std::uint64_t> sequence = decode_key(key);
     const Result<Record> record = decode_record(value);
+    if (sequence) {
+        next_sequence_ = std::max(next_sequence_, *sequence + 1);
+    }
     if (!sequence || !record) {
         const Error why = sequence ? record.error() : sequence.error();
         if (why.code == Code::kUnsupported) {
@@ -204,10 +206,11 @@ Result<void> GroupCommitter::replay_record(Replay& replay, std::string_view key,
             ++unknown;
             continue;
         }
+        MemorySeries& series = *place->series;
+        series.newest_record = *sequence;
         if (*sequence <= place->saved) {
             continue;
         }
-        MemorySeries& series = *place->series;
         const std::optional<Timestamp> newest = newest_of(series);
         const bool is_late = newest && sample.time <= *newest;
         if (is_late) {
@@ -217,14 +220,17 @@ Result<void> GroupCommitter::replay_record(Replay& replay, std::string_view key,
                             newest ? std::max(*newest, sample.time) : sample.time, is_late});
         series.pending = static_cast<std::uint32_t>(pending_.size());
     }
-    next_sequence_ = std::max(next_sequence_, *sequence + 1);
     apply();
     for (const SeriesId id : record->deleted_series) {
         Replay::Entry* place = replay.find(id.value());
-        if (place != nullptr && *sequence > place->saved) {
-            LogBatch erasures;
-            bool had_samples = false;
-            KPID_CHECK_OK(erase_one(*place->series, record->deleted_range, erasures, had_samples));
+        if (place == nullptr) {
+            continue;
+        }
+        place->series->newest_record = *sequence;
+        if (*sequence > place->saved) {
+            LogBatch erasures;  // The deletion itself wrote them.
+            KPID_TRY(Erased changed, erased(*place->series, record->deleted_range, erasures));
+            install(changed);
         }
     }
     if (unknown > 0) {
@@ -232,7 +238,6 @@ Result<void> GroupCommitter::replay_record(Replay& replay, std::string_view key,
             LogTable::kSamples, key, value,
             fmt::format("{} of its samples name series that are not defined", unknown));
     }
-    counters_.log_sequence = *sequence;
     return {};
 }
 

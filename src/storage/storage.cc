@@ -55,6 +55,7 @@ Result<std::unique_ptr<Storage>> Storage::open(const StorageOptions& options,
     core->first_kept_record = core->work.first_kept();
     const StoreMeta& meta = core->work.meta();
     core->floors.raise(meta.floor, meta.long_kept_floor);
+    core->size_floor_ms = meta.size_floor.ms();
     core->set_drop_rule();
     core->committer = std::make_unique<Committer>(core->options, core->work);
     return std::unique_ptr<Storage>(new Storage(std::move(core)));
@@ -130,6 +131,7 @@ StorageStats Storage::stats() const {
     stats.sample_bytes_in_memory = counters.sample_bytes_in_memory;
     stats.sealed_bytes_in_memory = counters.sealed_bytes_in_memory;
     stats.index_bytes_in_memory = core_->index.bytes();
+    stats.size_floor = Timestamp(core_->size_floor_ms);
     stats.newest_sample = Timestamp(counters.newest_ms);
     stats.state_entries = core_->state.size();
     stats.samples_appended_total = counters.samples_appended;

@@ -129,7 +129,7 @@ Result<model::LogPiece> Storage::read_log(std::uint64_t position, std::size_t sa
                          }));
     const std::uint64_t first_kept = core_->first_kept_record;
     if (position < first_kept) {
-        piece.lost = first_kept - position;
+        piece.lost = first_kept - std::max<std::uint64_t>(position, 1);  // The first is number 1.
         piece.next = std::max(piece.next, first_kept);
     }
     const MutexLock lock(core_->labels_mutex);

@@ -1,6 +1,7 @@
 // Kills a writing process at random moments: what it had acknowledged is there.
 
 #include "storage/storage_fixture.h"
+#include "support/effort.h"
 
 #include <gtest/gtest.h>
 
@@ -17,7 +18,6 @@
 namespace kpid::storage {
 namespace {
 
-constexpr int kRounds = 8;
 constexpr std::int64_t kRoundLength = 1'000'000;
 
 /// Starts the writer, reads about `lines` acknowledgements, kills it, then reads what is left in
@@ -59,6 +59,48 @@ std::string run_until_killed(const std::string& path, std::int64_t start, std::s
     return text;
 }
 
+model::SeriesColumns read_one(const Storage& storage, std::string_view name,
+                              std::string_view thread) {
+    const std::vector<model::Matcher> matchers{model::Matcher::equal("__name__", name),
+                                               model::Matcher::equal("thread", thread)};
+    const auto selected = storage.select(matchers, {}, {});
+    EXPECT_TRUE(selected.has_value());
+    return selected->empty() ? model::SeriesColumns() : selected->at(0);
+}
+
+/// Late samples, totals and events that came with the acknowledged indices.
+void expect_others(const Storage& storage, const std::string& thread,
+                   const std::map<std::int64_t, bool>& indices, int round) {
+    const model::SeriesColumns late = read_one(storage, "late", thread);
+    const model::SeriesColumns events = read_one(storage, "event", thread);
+    const model::SeriesColumns totals = read_one(storage, "total", thread);
+    ASSERT_TRUE(std::is_sorted(late.times.begin(), late.times.end()));
+    ASSERT_TRUE(std::is_sorted(events.values.begin(), events.values.end()));
+    std::map<std::int64_t, std::int64_t> newest;  // by the start of their round
+    for (const auto& [index, yes] : indices) {
+        const auto at =
+            std::lower_bound(late.times.begin(), late.times.end(), Timestamp(index ^ 63));
+        ASSERT_TRUE(at != late.times.end() && at->ms() == (index ^ 63)) << index;
+        ASSERT_EQ(late.values[static_cast<std::size_t>(at - late.times.begin())],
+                  static_cast<double>(index));
+        const auto event = std::lower_bound(events.values.begin(), events.values.end(),
+                                            static_cast<double>(index));
+        ASSERT_TRUE(event != events.values.end() && *event == static_cast<double>(index)) << index;
+        newest[index / kRoundLength * kRoundLength] = index;
+    }
+    // Unacknowledged is at most one of each round.
+    ASSERT_LE(late.times.size(), indices.size() + static_cast<std::size_t>(round) + 1);
+    ASSERT_LE(events.times.size(), indices.size() + static_cast<std::size_t>(round) + 1);
+    for (const auto& [start, index] : newest) {
+        const auto at =
+            std::lower_bound(totals.times.begin(), totals.times.end(), Timestamp(start));
+        ASSERT_TRUE(at != totals.times.end() && at->ms() == start);
+        const double value = totals.values[static_cast<std::size_t>(at - totals.times.begin())];
+        ASSERT_TRUE(value == static_cast<double>(index) || value == static_cast<double>(index + 1))
+            << value << " " << index;
+    }
+}
+
 TEST(StorageCrash, LosesNothingThatWasAcknowledged) {
     const std::uint64_t seed = 20'270'115;
     SCOPED_TRACE(fmt::format("seed {}", seed));
@@ -66,7 +108,8 @@ TEST(StorageCrash, LosesNothingThatWasAcknowledged) {
     const testing::TemporaryFolder folder;
     const std::string path = folder.file("data");
     std::map<std::string, std::map<std::int64_t, bool>> acknowledged;  // thread -> index
-    for (int round = 0; round < kRounds; ++round) {
+    const auto rounds = static_cast<int>(testing::effort(10, 100));
+    for (int round = 0; round < rounds; ++round) {
         SCOPED_TRACE(fmt::format("round {}", round));
         const std::int64_t start = (round + 1) * kRoundLength;
         std::istringstream lines(run_until_killed(path, start, 1 + random() % 3000));
@@ -80,7 +123,8 @@ TEST(StorageCrash, LosesNothingThatWasAcknowledged) {
         const auto opened = Storage::open({.path = path});
         ASSERT_TRUE(opened.has_value()) << opened.error().message;
         for (const auto& [name, indices] : acknowledged) {
-            const std::vector<model::Matcher> matchers{model::Matcher::equal("thread", name)};
+            const std::vector<model::Matcher> matchers{model::Matcher::equal("__name__", "crash"),
+                                                       model::Matcher::equal("thread", name)};
             const auto selected = (*opened)->select(matchers, {}, {});
             ASSERT_TRUE(selected.has_value());
             ASSERT_EQ(selected->size(), 1U);
@@ -94,6 +138,9 @@ TEST(StorageCrash, LosesNothingThatWasAcknowledged) {
             }
             // Unacknowledged is at most the one that each thread had under way in each round.
             ASSERT_LE(stored.size(), indices.size() + static_cast<std::size_t>(round) + 1);
+        }
+        for (const auto& [name, indices] : acknowledged) {
+            expect_others(**opened, name, indices, round);
         }
         for (const auto& [name, wanted] : newest) {
             const auto state = (*opened)->get("crash/" + name);
