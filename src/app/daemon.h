@@ -7,6 +7,7 @@
 #include "config/load.h"
 #include "evaluate/evaluator.h"
 #include "http/router.h"
+#include "ingest/exemplar_table.h"
 #include "ingest/import_sink.h"
 #include "ingest/ingest.h"
 #include "ingest/metadata_table.h"
@@ -103,8 +104,9 @@ private:
     net::ServiceNotifier service_;
 
     notify::Notifier notifier_;
-    ingest::Ingest ingest_;
     ingest::Metrics ingest_metrics_;
+    ingest::ExemplarTable exemplars_;
+    ingest::Ingest ingest_;
     evaluate::Evaluator evaluator_;
     ingest::PushSink push_;
     ingest::MetadataTable metadata_;

@@ -67,7 +67,7 @@ Result<net::HttpResponse> remote_write_response(ingest::RemoteWriteSink& sink,
     if (*version == wire::RemoteWriteVersion::kV2) {
         response.headers.set(kSamplesWritten, std::to_string(outcome.samples_written));
         response.headers.set(kHistogramsWritten, "0");
-        response.headers.set(kExemplarsWritten, "0");
+        response.headers.set(kExemplarsWritten, std::to_string(outcome.exemplars_written));
     }
     return response;
 }

@@ -4,6 +4,7 @@
 #include "http/api_json.h"
 #include "http/backfill_api.h"
 #include "http/error_status.h"
+#include "http/exemplars_api.h"
 #include "http/ingest_api.h"
 #include "http/kpi_api.h"
 #include "http/metadata_api.h"
@@ -121,6 +122,11 @@ void Router::add_query_endpoints() {
               [this](const Params& params, const Segments& variables, const QueryCaller&) {
                   return query_api_.label_values(variables[0], params);
               });
+    add_query("/api/v1/query_exemplars", [this](const Params& params, const Segments&,
+                                                const QueryCaller&) {
+        const evaluate::Snapshot snapshot = dependencies_.evaluator.snapshot();
+        return exemplars_response(dependencies_.exemplars, snapshot.config->parse_options, params);
+    });
 }
 
 void Router::add_state_endpoints() {

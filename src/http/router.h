@@ -7,6 +7,7 @@
 #include "http/pages.h"
 #include "http/query_api.h"
 #include "http/query_watchdog.h"
+#include "ingest/exemplar_table.h"
 #include "ingest/import_sink.h"
 #include "ingest/ingest.h"
 #include "ingest/metadata_table.h"
@@ -38,6 +39,7 @@ struct RouterDependencies {
     ingest::RemoteWriteSink& remote_write;
     ingest::ImportSink& imports;
     const ingest::MetadataTable& metadata;
+    const ingest::ExemplarTable& exemplars;
     model::StorageAdmin& storage_admin;
     bool enable_admin_api = false;  ///< --web.enable-admin-api
     notify::Notifier& notifier;

@@ -93,6 +93,7 @@ Ingest::Impl::Impl(net::Strand strand, const IngestDependencies& dependencies)
                    .timers = dependencies.timers,
                    .workers = dependencies.workers,
                    .metrics = metrics_,
+                   .exemplars = dependencies.exemplars,
                    .log = dependencies.log},
       tasks_(std::move(strand), dependencies.log) {
 }

@@ -2,6 +2,7 @@
 // Everything that brings samples in: pollers of sources, listeners. The seam for http and app.
 
 #include "config/config.h"
+#include "ingest/exemplar_table.h"
 #include "ingest/target_view.h"
 #include "kpid/base/log.h"
 #include "kpid/model/appender.h"
@@ -26,6 +27,7 @@ struct IngestDependencies {
     net::WorkerPool& workers;
     net::asio::io_context& io;
     prometheus::Registry& registry;
+    ExemplarTable& exemplars;
     Logger log;
 };
 

@@ -31,7 +31,29 @@ std::array<ProtocolCounters, kProtocolCount> make_protocols(prometheus::Registry
     return {ProtocolCounters(samples, rejected, static_cast<Protocol>(kIndexes))...};
 }
 
+ExemplarCounters make_exemplars(prometheus::Registry& registry, Protocol protocol) {
+    return {
+        counters(registry, "kpid_ingest_exemplars_total", "Exemplars kept, by the way they came."),
+        counters(registry, "kpid_ingest_exemplars_dropped_total",
+                 "Exemplars not kept, by the way they came and why."),
+        protocol};
+}
+
 }  // namespace
+
+const char* to_string(ExemplarDrop reason) {
+    switch (reason) {
+        case ExemplarDrop::kInvalidLabels:
+            return "invalid_labels";
+        case ExemplarDrop::kTooLong:
+            return "too_long";
+        case ExemplarDrop::kOutOfOrder:
+            return "out_of_order";
+        case ExemplarDrop::kTooFarInFuture:
+            return "too_far_in_future";
+    }
+    return "unknown";
+}
 
 const char* to_string(Protocol protocol) {
     switch (protocol) {
@@ -77,6 +99,14 @@ void ProtocolCounters::count(const model::AppendResult& result) {
     }
 }
 
+ExemplarCounters::ExemplarCounters(Counters& kept, Counters& dropped, Protocol protocol)
+    : kept_(kept.Add({{"protocol", to_string(protocol)}})) {
+    for (std::size_t i = 0; i < kReasonCount; ++i) {
+        dropped_[i] = &dropped.Add({{"protocol", to_string(protocol)},
+                                    {"reason", to_string(static_cast<ExemplarDrop>(i))}});
+    }
+}
+
 Metrics::Metrics(prometheus::Registry& registry)
     : source_up(gauges(registry, "kpid_source_up",
                        "1 when the newest scrape of every target of the source went well.")),
@@ -94,9 +124,6 @@ Metrics::Metrics(prometheus::Registry& registry)
       histograms_refused(counters(registry, kRejectedName, kRejectedHelp)
                              .Add({{"protocol", to_string(Protocol::kRemoteWrite)},
                                    {"reason", kRejectedHistogram}})),
-      exemplars_dropped(counters(registry, "kpid_ingest_exemplars_dropped_total",
-                                 "Exemplars that came with samples and were not kept.")
-                            .Add({{"protocol", to_string(Protocol::kRemoteWrite)}})),
       metadata_dropped(counters(registry, "kpid_ingest_metadata_dropped_total",
                                 "Metadata of metrics that found no room or was not UTF-8.")
                            .Add({})),
@@ -108,7 +135,9 @@ Metrics::Metrics(prometheus::Registry& registry)
                                 "StatsD lines and events not taken, by reason.")),
       statsd_dropped_datagrams(counters(registry, "kpid_statsd_datagrams_dropped_total",
                                         "StatsD datagrams lost, by reason.")),
-      protocols(make_protocols(registry, std::make_index_sequence<kProtocolCount>())) {
+      protocols(make_protocols(registry, std::make_index_sequence<kProtocolCount>())),
+      scraped_exemplars(make_exemplars(registry, Protocol::kScrape)),
+      sent_exemplars(make_exemplars(registry, Protocol::kRemoteWrite)) {
     using wire::StatsdReason;
     for (const StatsdReason reason :
          {StatsdReason::kMalformed, StatsdReason::kBadValue, StatsdReason::kBadType,

@@ -61,6 +61,28 @@ private:
     std::array<prometheus::Counter*, kReasonCount> reasons_{};
 };
 
+/// Why an exemplar is not kept: values of the label `reason`.
+enum class ExemplarDrop { kInvalidLabels, kTooLong, kOutOfOrder, kTooFarInFuture };
+[[nodiscard]] const char* to_string(ExemplarDrop reason);
+
+/// The counters of exemplars of one way in. Thread-safe.
+class ExemplarCounters {
+public:
+    static constexpr std::size_t kReasonCount = 4;  ///< Of ExemplarDrop.
+
+    ExemplarCounters(prometheus::Family<prometheus::Counter>& kept,
+                     prometheus::Family<prometheus::Counter>& dropped, Protocol protocol);
+
+    void count_kept() { kept_.Increment(); }
+    void count_dropped(ExemplarDrop reason, std::size_t exemplars = 1) {
+        dropped_[static_cast<std::size_t>(reason)]->Increment(static_cast<double>(exemplars));
+    }
+
+private:
+    prometheus::Counter& kept_;
+    std::array<prometheus::Counter*, kReasonCount> dropped_{};
+};
+
 /// Registers everything at 0. Several may share a registry that merges. The registry outlives this.
 /// Thread-safe.
 struct Metrics {
@@ -68,6 +90,10 @@ struct Metrics {
 
     [[nodiscard]] ProtocolCounters& of(Protocol protocol) {
         return protocols[static_cast<std::size_t>(protocol)];
+    }
+    /// Of scrapes and of remote write, the ways that bring exemplars.
+    [[nodiscard]] ExemplarCounters& exemplars_of(Protocol protocol) {
+        return protocol == Protocol::kScrape ? scraped_exemplars : sent_exemplars;
     }
     /// The gauges and counters of a source or scrape job exist from here until remove_source().
     void add_source(const std::string& source);
@@ -80,13 +106,14 @@ struct Metrics {
     prometheus::Counter& store_failures;      ///< Appends that storage refused whole.
     prometheus::Counter& push_repeats;        ///< Requests whose Idempotency-Key was known.
     prometheus::Counter& histograms_refused;  ///< Native ones, of remote write.
-    prometheus::Counter& exemplars_dropped;   ///< Of remote write; there is no place for them.
     prometheus::Counter& metadata_dropped;    ///< Statements that MetadataTable did not take.
     prometheus::Counter& statsd_datagrams;
     prometheus::Counter& statsd_lines;
     prometheus::Family<prometheus::Counter>& statsd_bad_lines;          ///< By reason.
     prometheus::Family<prometheus::Counter>& statsd_dropped_datagrams;  ///< By reason.
     std::array<ProtocolCounters, kProtocolCount> protocols;
+    ExemplarCounters scraped_exemplars;
+    ExemplarCounters sent_exemplars;
 };
 
 /// Values of the label `reason` of kpid_statsd_datagrams_dropped_total.

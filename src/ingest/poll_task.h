@@ -1,6 +1,7 @@
 #pragma once
 // The seam between the schedule of polls and what is polled.
 
+#include "ingest/exemplar_table.h"
 #include "ingest/metrics.h"
 #include "ingest/series_book.h"
 #include "kpid/base/log.h"
@@ -26,6 +27,7 @@ struct Environment {
     net::Timers& timers;
     net::WorkerPool& workers;
     Metrics& metrics;
+    ExemplarTable& exemplars;
     Logger log;
 };
 

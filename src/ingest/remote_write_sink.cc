@@ -135,9 +135,12 @@ private:
     std::unique_ptr<wire::RemoteWriteDecoder> decoder_;
 };
 
-RemoteWriteSink::RemoteWriteSink(model::Appender& appender, MetadataTable& metadata,
-                                 const Clock& clock, Metrics& metrics)
-    : appender_(appender), metadata_(metadata), clock_(clock), metrics_(metrics) {
+RemoteWriteSink::RemoteWriteSink(const Dependencies& dependencies)
+    : appender_(dependencies.appender),
+      metadata_(dependencies.metadata),
+      exemplars_(dependencies.exemplars),
+      clock_(dependencies.clock),
+      metrics_(dependencies.metrics) {
 }
 
 Result<RemoteWriteOutcome> RemoteWriteSink::write(std::string_view body,
@@ -151,6 +154,43 @@ Result<RemoteWriteOutcome> RemoteWriteSink::write(std::string_view body,
                                   .error = request.error().message};
     }
     return store(*request);
+}
+
+std::size_t RemoteWriteSink::keep_exemplars(const wire::RemoteWriteRequest& request) {
+    const Timestamp now = clock_.wall_now();
+    std::size_t kept = 0;
+    for (const wire::RemoteWriteSeries& series : request.series) {
+        if (!series.exemplars.empty()) {
+            kept += keep_exemplars_of(series, now);
+        }
+    }
+    return kept;
+}
+
+std::size_t RemoteWriteSink::keep_exemplars_of(const wire::RemoteWriteSeries& series,
+                                               Timestamp now) {
+    ExemplarCounters& counters = metrics_.exemplars_of(Protocol::kRemoteWrite);
+    const wire::RemoteWriteLabelReader reader;
+    std::vector<wire::LabelView> labels;
+    if (!series.problem.empty() || !reader.read(series.label_bytes, labels)) {
+        counters.count_dropped(ExemplarDrop::kInvalidLabels, series.exemplars.size());
+        return 0;
+    }
+    const model::Labels owner = model::Labels::copy_of(labels);
+    std::size_t kept = 0;
+    for (const wire::RemoteWriteExemplar& exemplar : series.exemplars) {
+        if (!exemplar.problem.empty() || !reader.read(exemplar.label_bytes, labels)) {
+            counters.count_dropped(ExemplarDrop::kInvalidLabels);
+            continue;
+        }
+        const bool is_kept = exemplars_.add(Protocol::kRemoteWrite, owner,
+                                            {.labels = model::Labels::copy_of(labels),
+                                             .value = exemplar.value,
+                                             .time = exemplar.time},
+                                            now);
+        kept += is_kept ? 1 : 0;
+    }
+    return kept;
 }
 
 Result<RemoteWriteOutcome> RemoteWriteSink::store(const wire::RemoteWriteRequest& request) {
@@ -171,7 +211,7 @@ Result<RemoteWriteOutcome> RemoteWriteSink::store(const wire::RemoteWriteRequest
     counters.count(stored);
     outcome.samples_written = stored.accepted;
     metrics_.metadata_dropped.Increment(static_cast<double>(metadata_.put(request.metadata)));
-    metrics_.exemplars_dropped.Increment(static_cast<double>(request.exemplars));
+    outcome.exemplars_written = request.exemplars > 0 ? keep_exemplars(request) : 0;
     metrics_.histograms_refused.Increment(static_cast<double>(request.native_histograms));
 
     Refusals refusals;

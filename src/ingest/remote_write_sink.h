@@ -1,6 +1,7 @@
 #pragma once
 // What Prometheus and its kin send by remote write.
 
+#include "ingest/exemplar_table.h"
 #include "ingest/metadata_table.h"
 #include "ingest/metrics.h"
 #include "kpid/base/clock.h"
@@ -19,7 +20,8 @@ namespace kpid::ingest {
 /// What became of a request.
 struct RemoteWriteOutcome {
     enum class Answer {
-        kStored,       ///< All of it, but for names that are kpid's own, exemplars and metadata.
+        kStored,       ///< All of it, but for names that are kpid's own; exemplars and metadata
+                       ///< that are not kept change nothing.
         kRefused,      ///< Some of it can never be stored; the rest is.
         kLimited,      ///< Some found a limit of the store; the rest is stored: send it again.
         kUndecodable,  ///< Nothing is stored.
@@ -27,6 +29,7 @@ struct RemoteWriteOutcome {
     };
     Answer answer = Answer::kStored;
     std::size_t samples_written = 0;
+    std::size_t exemplars_written = 0;
     std::string error =
         {};  ///< Unless stored: how much was refused, and the first with its series.
 };
@@ -35,12 +38,20 @@ struct RemoteWriteOutcome {
 /// only.
 class RemoteWriteSink {
 public:
-    RemoteWriteSink(model::Appender& appender, MetadataTable& metadata, const Clock& clock,
-                    Metrics& metrics);
+    struct Dependencies {
+        model::Appender& appender;
+        MetadataTable& metadata;
+        ExemplarTable& exemplars;
+        const Clock& clock;
+        Metrics& metrics;
+    };
+    /// What it depends on outlives it.
+    explicit RemoteWriteSink(const Dependencies& dependencies);
 
     /// POST /api/v1/write. Valid samples are stored also where others of the request are refused; a
     /// sample that repeats a stored instant and value is a success. Native histograms are refused,
-    /// exemplars dropped, both counted. An error: the store could take nothing; to be sent again.
+    /// exemplars that cannot be kept dropped, both counted. An error: the store could take nothing;
+    /// to be sent again.
     [[nodiscard]] Result<RemoteWriteOutcome> write(std::string_view body,
                                                    wire::RemoteWriteVersion version);
 
@@ -49,8 +60,13 @@ private:
 
     [[nodiscard]] Result<RemoteWriteOutcome> store(const wire::RemoteWriteRequest& request);
 
+    [[nodiscard]] std::size_t keep_exemplars(const wire::RemoteWriteRequest& request);
+    [[nodiscard]] std::size_t keep_exemplars_of(const wire::RemoteWriteSeries& series,
+                                                Timestamp now);
+
     model::Appender& appender_;
     MetadataTable& metadata_;
+    ExemplarTable& exemplars_;
     const Clock& clock_;
     Metrics& metrics_;
 

@@ -59,7 +59,16 @@ Result<void> ScrapeDecoder::on_sample(const wire::SampleEvent& sample) {
         ++out_->repeated;
         return {};
     }
-    out_->samples.push_back({*known->series->labels, has_time ? *sample.time : at_, sample.value});
+    const Timestamp time = has_time ? *sample.time : at_;
+    if (sample.exemplar != nullptr) {
+        out_->exemplars.push_back(
+            {.sample = out_->samples.size(),
+             .exemplar = {.labels = sample.exemplar->build_labels(),
+                          .value = sample.exemplar->value,
+                          .time = sample.exemplar->time.value_or(time),
+                          .has_own_time = sample.exemplar->time.has_value()}});
+    }
+    out_->samples.push_back({*known->series->labels, time, sample.value});
     out_->series.push_back(known->series);
     return {};
 }

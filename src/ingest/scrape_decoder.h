@@ -2,6 +2,7 @@
 // From the text of a scrape to samples under their final labels.
 
 #include "config/sources.h"
+#include "ingest/exemplar_table.h"
 #include "ingest/series_book.h"
 #include "kpid/base/hash.h"
 #include "kpid/base/result.h"
@@ -19,15 +20,22 @@
 
 namespace kpid::ingest {
 
+/// An exemplar that came with a sample.
+struct ScrapedExemplar {
+    std::size_t sample = 0;  ///< Index into the samples.
+    Exemplar exemplar;
+};
+
 /// What one scrape gave. Counts are Prometheus': of a text that failed, up to where it failed; of
 /// one beyond sample_limit all there are.
 struct DecodedScrape {
     std::vector<model::SeriesSample> samples;
     std::vector<SeriesBook::Series*> series;  ///< series[i] is that of samples[i].
-    std::size_t scraped = 0;                  ///< Samples in the text.
-    std::size_t kept = 0;                     ///< After metric_relabel_configs.
-    std::size_t added = 0;                    ///< Series that were not known.
-    std::size_t repeated = 0;                 ///< Second samples of a series; not taken.
+    std::vector<ScrapedExemplar> exemplars;
+    std::size_t scraped = 0;   ///< Samples in the text.
+    std::size_t kept = 0;      ///< After metric_relabel_configs.
+    std::size_t added = 0;     ///< Series that were not known.
+    std::size_t repeated = 0;  ///< Second samples of a series; not taken.
 };
 
 /// Decodes the scrapes of one target. What a series' text comes to is remembered by its bytes, so

@@ -107,6 +107,7 @@ Result<void> ScrapePoll::take(const Result<net::HttpClientResponse>& answer, Tim
     } else {
         scrape.samples.clear();
         scrape.series.clear();
+        scrape.exemplars.clear();
         scrape.added = 0;
         book_.fail(at, scrape.samples);
     }
@@ -123,7 +124,15 @@ Result<void> ScrapePoll::take(const Result<net::HttpClientResponse>& answer, Tim
             SeriesBook::refuse(*scrape.series[rejection.index]);
         }
     }
+    keep_exemplars(scrape, at);
     return decoded;
+}
+
+void ScrapePoll::keep_exemplars(DecodedScrape& scrape, Timestamp at) {
+    for (ScrapedExemplar& one : scrape.exemplars) {
+        environment_.exemplars.add(Protocol::kScrape, scrape.samples[one.sample].labels,
+                                   std::move(one.exemplar), at);
+    }
 }
 
 Result<void> ScrapePoll::decode(const Result<net::HttpClientResponse>& answer, Timestamp at,

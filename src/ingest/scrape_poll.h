@@ -34,6 +34,7 @@ private:
                                       DecodedScrape& scrape);
     [[nodiscard]] Result<wire::ExpositionFormat> format_of(
         const net::HttpClientResponse& answer) const;
+    void keep_exemplars(DecodedScrape& scrape, Timestamp at);
     void add_reports(const DecodedScrape& scrape, bool up, Timestamp at, MonoTime started,
                      std::vector<model::SeriesSample>& samples) const;
 

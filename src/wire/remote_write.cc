@@ -114,23 +114,30 @@ void RemoteWriteDecoder::Buffers::clear() {
     recycle(series);
     recycle(extents);
     recycle(samples);
+    recycle(exemplars);
+    recycle(exemplar_labels);
     recycle(metadata);
     recycle(arena);
     recycle(symbols);
     recycle(messages);
     recycle(references);
+    recycle(exemplar_messages);
 }
 
 RemoteWriteRequest RemoteWriteDecoder::Buffers::finish() {
-    RemoteWriteRequest request{.series = series, .metadata = metadata, .samples = samples.size()};
+    RemoteWriteRequest request{.series = series,
+                               .metadata = metadata,
+                               .samples = samples.size(),
+                               .exemplars = exemplars.size()};
+    for (std::size_t i = 0; i < exemplars.size(); ++i) {
+        exemplars[i].label_bytes = bytes_of(exemplar_labels[i], exemplars[i].label_bytes);
+    }
     for (std::size_t i = 0; i < series.size(); ++i) {
         const Extent& extent = extents[i];
         RemoteWriteSeries& one = series[i];
         one.samples = std::span(samples).subspan(extent.first_sample, extent.sample_count);
-        if (extent.arena_offset != kNotInArena) {
-            one.label_bytes = {arena.data() + extent.arena_offset, extent.arena_size};
-        }
-        request.exemplars += one.exemplars;
+        one.exemplars = std::span(exemplars).subspan(extent.first_exemplar, extent.exemplar_count);
+        one.label_bytes = bytes_of(extent.labels, one.label_bytes);
         request.native_histograms += one.native_histograms;
     }
     return request;
@@ -158,6 +165,12 @@ void read_sample(std::string_view bytes, RemoteWriteDecoder::Buffers& buffers) {
     }
     add_bounded(buffers.samples, model::Sample{Timestamp(ms), std::bit_cast<double>(bits)},
                 kRemoteWriteSamplesMax, "samples");
+}
+
+void add_exemplar(const RemoteWriteExemplar& one, RemoteWriteDecoder::Buffers::ArenaPiece labels,
+                  RemoteWriteDecoder::Buffers& buffers) {
+    add_bounded(buffers.exemplars, one, kRemoteWriteExemplarsMax, "exemplars");
+    buffers.exemplar_labels.push_back(labels);
 }
 
 model::MetricType metric_type_of(std::int32_t number) {

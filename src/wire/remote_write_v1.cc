@@ -27,15 +27,15 @@ constexpr pbf_tag_type kHelp = 4;
 constexpr pbf_tag_type kUnit = 5;
 }  // namespace metadata_field
 
-// The label messages of one series: a piece of the body as long as they follow each other there,
-// else a copy in the arena.
+// The label messages of one series or exemplar: a piece of the body as long as they follow each
+// other there, else a copy in the arena.
 class LabelRegion {
 public:
-    LabelRegion(Buffers& buffers, Buffers::Extent& extent) : buffers_(buffers), extent_(extent) {}
+    LabelRegion(Buffers& buffers, Buffers::ArenaPiece& moved) : buffers_(buffers), moved_(moved) {}
 
     // A label with its tag and size, from `first` up to `end`.
     void add(const char* first, const char* end) {
-        if (extent_.arena_offset != Buffers::kNotInArena) {
+        if (moved_.offset != Buffers::kNotInArena) {
             copy({first, end});
         } else if (begin_ == nullptr) {
             begin_ = first;
@@ -43,7 +43,7 @@ public:
         } else if (end_ == first) {
             end_ = end;
         } else {
-            extent_.arena_offset = buffers_.arena.size();
+            moved_.offset = buffers_.arena.size();
             copy({begin_, end_});
             copy({first, end});
         }
@@ -54,11 +54,11 @@ public:
 private:
     void copy(std::string_view bytes) {
         buffers_.arena.insert(buffers_.arena.end(), bytes.begin(), bytes.end());
-        extent_.arena_size += bytes.size();
+        moved_.size += bytes.size();
     }
 
     Buffers& buffers_;
-    Buffers::Extent& extent_;
+    Buffers::ArenaPiece& moved_;
     const char* begin_ = nullptr;
     const char* end_ = nullptr;
 };
@@ -79,10 +79,25 @@ std::size_t short_labels(std::string_view bytes) {
     return at;
 }
 
+void read_exemplar_v1(std::string_view bytes, Buffers& buffers) {
+    Buffers::ArenaPiece moved;
+    LabelRegion labels(buffers, moved);
+    RemoteWriteExemplar one =
+        read_exemplar(bytes, [&labels](protozero::pbf_reader& exemplar, const char* first) {
+            want(exemplar, pbf_wire_type::length_delimited, "Exemplar.labels");
+            exemplar.skip();
+            labels.add(first, exemplar.data().data());
+        });
+    one.label_bytes = labels.piece();
+    add_exemplar(one, moved, buffers);
+}
+
 void read_series(std::string_view bytes, Buffers& buffers) {
     RemoteWriteSeries one;
-    Buffers::Extent extent{.first_sample = buffers.samples.size()};
-    LabelRegion labels(buffers, extent);
+    Buffers::Extent extent{.first_sample = buffers.samples.size(),
+                           .first_exemplar = buffers.exemplars.size()};
+    buffers.exemplar_messages.clear();
+    LabelRegion labels(buffers, extent.labels);
     if (const std::size_t size = short_labels(bytes); size > 0) {
         labels.add(bytes.data(), bytes.data() + size);
         bytes.remove_prefix(size);
@@ -100,9 +115,7 @@ void read_series(std::string_view bytes, Buffers& buffers) {
                 read_sample(bytes_of(series, "TimeSeries.samples"), buffers);
                 break;
             case series_field::kExemplars:
-                want(series, pbf_wire_type::length_delimited, "TimeSeries.exemplars");
-                series.skip();
-                ++one.exemplars;
+                buffers.exemplar_messages.push_back(bytes_of(series, "TimeSeries.exemplars"));
                 break;
             case series_field::kHistograms:
                 want(series, pbf_wire_type::length_delimited, "TimeSeries.histograms");
@@ -115,7 +128,12 @@ void read_series(std::string_view bytes, Buffers& buffers) {
         first = series.data().data();
     }
     one.label_bytes = labels.piece();
+    // After the series' own labels: what of these lies in the arena lies there in one piece.
+    for (const std::string_view exemplar : buffers.exemplar_messages) {
+        read_exemplar_v1(exemplar, buffers);
+    }
     extent.sample_count = buffers.samples.size() - extent.first_sample;
+    extent.exemplar_count = buffers.exemplars.size() - extent.first_exemplar;
     add_bounded(buffers.series, one, kRemoteWriteSeriesMax, "series");
     buffers.extents.push_back(extent);
 }

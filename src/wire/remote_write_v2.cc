@@ -75,9 +75,11 @@ public:
     void read(std::string_view bytes);
 
 private:
-    void read_references(protozero::pbf_reader& series);
+    void read_references(protozero::pbf_reader& message, const char* field);
+    void find_metric_name();
     void add_reference(std::uint32_t reference);
-    void build_labels();
+    [[nodiscard]] Buffers::ArenaPiece build_labels(std::string_view& problem);
+    void read_exemplar_v2(std::string_view bytes);
     void read_metadata(std::string_view bytes);
     [[nodiscard]] std::string_view symbol(std::uint32_t reference) const;
     // The one whose name is referred to by the entry i.
@@ -92,58 +94,75 @@ private:
     std::string_view metric_name_;
 };
 
+// One beyond the limit is kept, so that build_labels() sees it.
 void SeriesReader::add_reference(std::uint32_t reference) {
-    if (buffers_.references.size() >= 2 * kRemoteWriteLabelsMax) {
-        one_.problem = kTooManyLabels;
-        return;
+    if (buffers_.references.size() <= 2 * kRemoteWriteLabelsMax) {
+        buffers_.references.push_back(reference);
     }
-    buffers_.references.push_back(reference);
 }
 
-void SeriesReader::read_references(protozero::pbf_reader& series) {
-    if (series.wire_type() == pbf_wire_type::varint) {  // not packed, which is as good
-        add_reference(series.get_uint32());
+void SeriesReader::read_references(protozero::pbf_reader& message, const char* field) {
+    if (message.wire_type() == pbf_wire_type::varint) {  // not packed, which is as good
+        add_reference(message.get_uint32());
         return;
     }
-    want(series, pbf_wire_type::length_delimited, "TimeSeries.labels_refs");
-    for (const std::uint32_t reference : series.get_packed_uint32()) {
+    want(message, pbf_wire_type::length_delimited, field);
+    for (const std::uint32_t reference : message.get_packed_uint32()) {
         add_reference(reference);
     }
 }
 
-// Writes the labels into the arena as version 1 has them.
-void SeriesReader::build_labels() {
+// Writes the labels that the references name into the arena as version 1 has them; a problem where
+// that cannot be done.
+Buffers::ArenaPiece SeriesReader::build_labels(std::string_view& problem) {
     const std::vector<std::uint32_t>& references = buffers_.references;
-    if (one_.problem.empty() && references.size() % 2 != 0) {
-        one_.problem = kOddReferences;
+    if (references.size() > 2 * kRemoteWriteLabelsMax) {
+        problem = kTooManyLabels;
+    } else if (references.size() % 2 != 0) {
+        problem = kOddReferences;
+    } else if (std::any_of(references.begin(), references.end(), [this](std::uint32_t reference) {
+                   return reference >= buffers_.symbols.size();
+               })) {
+        problem = kUnknownReference;
     }
-    for (const std::uint32_t reference : references) {
-        if (reference >= buffers_.symbols.size()) {
-            one_.problem = one_.problem.empty() ? kUnknownReference : one_.problem;
-        }
-    }
-    if (!one_.problem.empty()) {
-        return;
+    if (!problem.empty()) {
+        return {};
     }
     std::size_t size = 0;
     for (std::size_t i = 0; i < references.size(); i += 2) {
         const LabelView one = label(i);
         const std::size_t inner = label_size(one);
         size += 1 + varint_size(inner) + inner;
-        if (one.name == model::kMetricName) {
-            metric_name_ = one.value;
-        }
     }
     std::vector<char>& arena = buffers_.arena;
     if (arena.size() + size > kRemoteWriteLabelBytesMax) {
         throw LimitPassed("bytes of labels", kRemoteWriteLabelBytesMax);
     }
-    extent_.arena_offset = arena.size();
-    extent_.arena_size = size;
+    const Buffers::ArenaPiece piece{.offset = arena.size(), .size = size};
     arena.resize(arena.size() + size);
-    char* out = arena.data() + extent_.arena_offset;
+    char* out = arena.data() + piece.offset;
     for (std::size_t i = 0; i < references.size(); i += 2) {
         out = put_label(out, label(i));
+    }
+    return piece;
+}
+
+void SeriesReader::read_exemplar_v2(std::string_view bytes) {
+    buffers_.references.clear();
+    RemoteWriteExemplar one =
+        read_exemplar(bytes, [this](protozero::pbf_reader& exemplar, const char*) {
+            read_references(exemplar, "Exemplar.labels_refs");
+        });
+    const Buffers::ArenaPiece labels = build_labels(one.problem);
+    add_exemplar(one, labels, buffers_);
+}
+
+// Before the references are another's.
+void SeriesReader::find_metric_name() {
+    for (std::size_t i = 0; i + 1 < buffers_.references.size(); i += 2) {
+        if (label(i).name == model::kMetricName) {
+            metric_name_ = label(i).value;
+        }
     }
 }
 
@@ -182,15 +201,18 @@ void SeriesReader::read_metadata(std::string_view bytes) {
 
 void SeriesReader::read(std::string_view bytes) {
     one_ = RemoteWriteSeries();
-    extent_ = {.first_sample = buffers_.samples.size()};
+    extent_ = {.first_sample = buffers_.samples.size(),
+               .first_exemplar = buffers_.exemplars.size()};
     metric_name_ = {};
     buffers_.references.clear();
     std::string_view metadata;
+    std::vector<std::string_view>& exemplars = buffers_.exemplar_messages;
+    exemplars.clear();
     protozero::pbf_reader series = reader_of(bytes);
     while (series.next()) {
         switch (series.tag()) {
             case series_field::kLabels:
-                read_references(series);
+                read_references(series, "TimeSeries.labels_refs");
                 break;
             case series_field::kSamples:
                 read_sample(bytes_of(series, "TimeSeries.samples"), buffers_);
@@ -201,9 +223,7 @@ void SeriesReader::read(std::string_view bytes) {
                 ++one_.native_histograms;
                 break;
             case series_field::kExemplars:
-                want(series, pbf_wire_type::length_delimited, "TimeSeries.exemplars");
-                series.skip();
-                ++one_.exemplars;
+                exemplars.push_back(bytes_of(series, "TimeSeries.exemplars"));
                 break;
             case series_field::kMetadata:
                 metadata = bytes_of(series, "TimeSeries.metadata");
@@ -212,9 +232,17 @@ void SeriesReader::read(std::string_view bytes) {
                 series.skip();
         }
     }
-    build_labels();
+    extent_.labels = build_labels(one_.problem);
+    if (one_.problem.empty()) {
+        find_metric_name();
+    }
     read_metadata(metadata);
+    // After the series' own labels: both use the list of references.
+    for (const std::string_view exemplar : exemplars) {
+        read_exemplar_v2(exemplar);
+    }
     extent_.sample_count = buffers_.samples.size() - extent_.first_sample;
+    extent_.exemplar_count = buffers_.exemplars.size() - extent_.first_exemplar;
     buffers_.series.push_back(one_);
     buffers_.extents.push_back(extent_);
 }

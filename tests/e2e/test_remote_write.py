@@ -1,10 +1,12 @@
 """Remote write: a real Prometheus sends what it scrapes; hand-made requests get the answers that senders act on."""
 
+import http.server
 import json
 import math
 import os
 import re
 import struct
+import threading
 import time
 import urllib.parse
 
@@ -54,7 +56,7 @@ def same(one, other):
 class Prometheus:
     """Debian's Prometheus: scrapes itself and a node exporter, and sends all of it to kpid."""
 
-    def __init__(self, case, kpid, interval, collectors=()):
+    def __init__(self, case, kpid, interval, collectors=(), jobs=""):
         port, exporter_port = free_port(), free_port()
         config = os.path.join(case.subfolder("prometheus"), "prometheus.yml")
         with open(config, "w", encoding="utf-8") as out:
@@ -65,8 +67,10 @@ scrape_configs:
     static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
   - job_name: node
     static_configs: [{{targets: ["127.0.0.1:{exporter_port}"]}}]
+{jobs}
 remote_write:
   - url: "http://127.0.0.1:{kpid.port}/api/v1/write"
+    send_exemplars: true
     queue_config: {{batch_send_deadline: 200ms}}
     metadata_config: {{send_interval: 1s}}
 """)
@@ -76,7 +80,7 @@ remote_write:
         self.exporter = case.peer("prometheus-node-exporter", f"--web.listen-address=127.0.0.1:{exporter_port}",
                                   *collectors)
         case.peer("prometheus", f"--config.file={config}", "--storage.tsdb.path=data",
-                  f"--web.listen-address=127.0.0.1:{port}")
+                  "--enable-feature=exemplar-storage", f"--web.listen-address=127.0.0.1:{port}")
 
     def ask(self, path, **params):
         answer = self.case.get_json(f"{self.base}/{path}?" + urllib.parse.urlencode(params))
@@ -119,6 +123,42 @@ remote_write:
         """Every name of a metric of the two jobs."""
         return [name for name in self.ask("label/__name__/values", **{"match[]": '{job=~".+"}'})
                 if re.fullmatch(pattern, name)]
+
+
+class Requests:
+    """Something to scrape: a counter and buckets, each scrape with the trace of another request."""
+
+    def __init__(self):
+        requests = self
+        self.count = 0
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                requests.count += 1
+                count = requests.count
+                text = ("# TYPE orders counter\n"
+                        f'orders_total {count} # {{trace_id="{count:032x}"}} {count / 8} {time.time():.3f}\n'
+                        "# TYPE seconds histogram\n"
+                        f'seconds_bucket{{le="0.5"}} {count} # {{trace_id="b{count}",span_id="ä"}} 0.25\n'
+                        f'seconds_bucket{{le="+Inf"}} {count} # {{}} 0.75\n'
+                        f"seconds_count {count}\nseconds_sum {count / 4}\n# EOF\n").encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/openmetrics-text; version=1.0.0; charset=utf-8")
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class BesidePrometheus(Case):
@@ -185,6 +225,38 @@ class BesidePrometheus(Case):
         parts = {"query": ended, "start": f"{stopped - 2:.3f}", "end": f"{seen:.3f}", "step": "0.02"}
         self.assertEqual(kpid.api("/api/v1/query_range", **parts)["result"],
                          prometheus.ask("query_range", **parts)["result"])
+
+    def test_exemplars_arrive_and_are_scraped(self):
+        requests = Requests()
+        self.addCleanup(requests.stop)
+        target = f'[{{targets: ["127.0.0.1:{requests.port}"]}}]'
+        # It scrapes too, under another job, so that both ways can be told apart.
+        kpid = self.kpid(pushed_kpi(self.sink(), extra=f"""
+scrape_configs:
+  - job_name: own
+    static_configs: {target}
+"""))
+        prometheus = Prometheus(self, kpid, "500ms", ["--collector.disable-defaults"],
+                                f"  - job_name: orders\n    static_configs: {target}")
+        parts = {"query": 'rate(orders_total{job="orders"}[1m]) or seconds_bucket{job="orders"}'}
+
+        def orders():
+            return {one["seriesLabels"]["__name__"]: len(one["exemplars"])
+                    for one in kpid.api("/api/v1/query_exemplars", **parts)}
+
+        wait_until("exemplars", lambda: orders()["orders_total"] >= 10 and len(orders()) == 2)
+        parts.update(start=f"{time.time() - 60:.3f}", end=f"{time.time() - 1:.3f}")
+
+        def difference():
+            there, here = prometheus.ask("query_exemplars", **parts), kpid.api("/api/v1/query_exemplars", **parts)
+            return {} if there == here and there else {"there": there, "here": here}
+
+        self.wait_until_same("the same exemplars", difference)
+        self.assertGreater(kpid.metric(r'kpid_ingest_exemplars_total\{protocol="remote_write"'), 10)
+        self.assertEqual(kpid.metric("kpid_ingest_exemplars_dropped_total"), 0)
+        own = wait_until("exemplars of kpid's own scrapes", lambda: kpid.api(
+            "/api/v1/query_exemplars", query='orders_total{job="own"}'))
+        self.assertRegex(own[0]["exemplars"][0]["labels"]["trace_id"], "^[0-9a-f]{32}$")
 
     def test_a_backlog_arrives_whole_after_kpid_was_killed(self):
         kpid = self.kpid(pushed_kpi(self.sink()))

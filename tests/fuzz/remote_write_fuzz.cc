@@ -46,9 +46,15 @@ void check_round_trip(const std::vector<kpid::model::SeriesSample>& samples) {
 void check(const RemoteWriteRequest& request) {
     KPID_ASSERT(request.series.size() <= kRemoteWriteSeriesMax);
     std::size_t samples = 0;
+    std::size_t exemplars = 0;
     std::vector<LabelView> labels;
     for (const RemoteWriteSeries& series : request.series) {
         samples += series.samples.size();
+        exemplars += series.exemplars.size();
+        for (const RemoteWriteExemplar& exemplar : series.exemplars) {
+            KPID_ASSERT(exemplar.problem.empty() || exemplar.label_bytes.empty());
+            static_cast<void>(read_labels(exemplar.label_bytes, labels));
+        }
         KPID_ASSERT(series.problem.empty() || series.label_bytes.empty());
         if (read_labels(series.label_bytes, labels)) {
             std::size_t bytes = 0;
@@ -59,6 +65,7 @@ void check(const RemoteWriteRequest& request) {
         }
     }
     KPID_ASSERT(samples == request.samples);
+    KPID_ASSERT(exemplars == request.exemplars && exemplars <= kRemoteWriteExemplarsMax);
     const RemoteWriteSamples out = series_samples(request);
     KPID_ASSERT(out.samples.size() == out.series.size());
     std::size_t refused = 0;

@@ -20,7 +20,14 @@ constexpr std::string_view kV2Type = "application/x-protobuf;proto=io.prometheus
 class RemoteWriteApi : public ::testing::Test {
 protected:
     RemoteWriteApi()
-        : appender_(storage_), metrics_(registry_), sink_(appender_, table_, clock_, metrics_) {}
+        : appender_(storage_),
+          metrics_(registry_),
+          exemplars_(metrics_),
+          sink_({.appender = appender_,
+                 .metadata = table_,
+                 .exemplars = exemplars_,
+                 .clock = clock_,
+                 .metrics = metrics_}) {}
 
     net::HttpResponse post(std::string body, net::HttpHeaders headers = {}) {
         net::HttpRequest request;
@@ -44,6 +51,7 @@ protected:
     prometheus::Registry registry_;
     ingest::Metrics metrics_;
     ingest::MetadataTable table_;
+    ingest::ExemplarTable exemplars_;
     ingest::RemoteWriteSink sink_;
 };
 
@@ -88,6 +96,11 @@ TEST_F(RemoteWriteApi, SaysWhatOfVersion2WasWritten) {
     EXPECT_EQ(stored.headers.get("X-Prometheus-Remote-Write-Samples-Written"), "2");
     EXPECT_EQ(stored.headers.get("X-Prometheus-Remote-Write-Histograms-Written"), "0");
     EXPECT_EQ(stored.headers.get("X-Prometheus-Remote-Write-Exemplars-Written"), "0");
+    SentSeries with_exemplar = sent("a");
+    with_exemplar.exemplars = {{{{"trace_id", "x"}}, 1, 1000}};
+    EXPECT_EQ(post(message({with_exemplar}), headers)
+                  .headers.get("X-Prometheus-Remote-Write-Exemplars-Written"),
+              "1");
     const net::HttpResponse partly = post(message({sent("a"), sent("old")}), headers);
     EXPECT_EQ(partly.status, 400U);
     EXPECT_EQ(partly.headers.get("X-Prometheus-Remote-Write-Samples-Written"), "1");
@@ -100,7 +113,7 @@ TEST_F(RemoteWriteApi, TellsWhatToSendAgain) {
                          {"kpid_x", model::RejectReason::kReserved}};
     const net::HttpResponse old = post(body({sent("a"), sent("old")}));
     EXPECT_EQ(old.status, 400U);
-    EXPECT_THAT(old.body, HasSubstr("1 of 2 samples were not stored; the first: refused"));
+    EXPECT_THAT(old.body, HasSubstr("the first: series 2 of the request (old): refused"));
     EXPECT_FALSE(old.headers.has(net::header::kRetryAfter));
     const net::HttpResponse limited = post(body({sent("new")}));
     EXPECT_EQ(limited.status, 429U);

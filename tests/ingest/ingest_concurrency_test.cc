@@ -65,17 +65,47 @@ std::size_t demo_samples(const MemoryStorage& storage) {
     return series->empty() ? 0 : series->front().values.size();
 }
 
+TEST(IngestConcurrency, ExemplarsAreAddedAndFoundAtOnce) {
+    constexpr std::size_t kEach = 2000;
+    prometheus::Registry registry;
+    Metrics metrics(registry);
+    ExemplarTable table(metrics);
+    const auto add = [&table](const char* series) {
+        for (std::size_t i = 0; i < kEach; ++i) {
+            table.add(Protocol::kRemoteWrite, model::Labels{{"__name__", series}},
+                      {.labels = model::Labels{{"trace_id", "x"}},
+                       .time = Timestamp(static_cast<std::int64_t>(i))},
+                      Timestamp(0));
+        }
+    };
+    std::thread first(add, "a");
+    std::thread second(add, "b");
+    const std::vector<model::Matcher> matchers{model::Matcher::equal("__name__", "a")};
+    for (std::size_t seen = 0; seen < kEach;) {
+        const std::vector<SeriesExemplars> found = table.select({&matchers, 1}, {});
+        const std::size_t now_seen = found.empty() ? 0 : found[0].exemplars.size();
+        EXPECT_GE(now_seen, seen);
+        seen = now_seen;
+    }
+    first.join();
+    second.join();
+    EXPECT_EQ(table.size(), 2 * kEach);
+}
+
 TEST(IngestConcurrency, SurvivesReloadsUnderLoad) {
     NetFixture net;
     MemoryStorage storage;
     prometheus::Registry registry;
     net::CurlClient client(net.runtime().io_context());
+    Metrics metrics(registry);
+    ExemplarTable exemplars(metrics);
     Ingest ingest(net.runtime().make_strand(), {.appender = storage,
                                                 .client = client,
                                                 .timers = net.timers(),
                                                 .workers = net.workers(),
                                                 .io = net.runtime().io_context(),
                                                 .registry = registry,
+                                                .exemplars = exemplars,
                                                 .log = Logger()});
     std::atomic<bool> done{false};
     std::thread reader([&] {

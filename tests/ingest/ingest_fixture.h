@@ -96,7 +96,11 @@ protected:
     static constexpr Duration kInterval = std::chrono::seconds(5);
     static constexpr const char* kUrl = "http://a:1/metrics";
 
-    IngestFixture() : appender_(storage_), workers_({.threads = 0}) {
+    IngestFixture()
+        : appender_(storage_),
+          workers_({.threads = 0}),
+          exemplar_metrics_(registry_),
+          exemplars_(exemplar_metrics_) {
         ingest_ =
             std::make_unique<Ingest>(sim_.make_strand(), IngestDependencies{.appender = appender_,
                                                                             .client = transport_,
@@ -104,6 +108,7 @@ protected:
                                                                             .workers = workers_,
                                                                             .io = sim_.io_context(),
                                                                             .registry = registry_,
+                                                                            .exemplars = exemplars_,
                                                                             .log = log_});
     }
     ~IngestFixture() override {
@@ -185,6 +190,8 @@ protected:
     config::Config config_;
     std::shared_ptr<LinesSink> sink_ = std::make_shared<LinesSink>();
     Logger log_{sink_, sim_.clock(), LogLevel::kInfo, LogFormat::kLogfmt};
+    Metrics exemplar_metrics_;
+    ExemplarTable exemplars_;
     std::unique_ptr<Ingest> ingest_;
 };
 

@@ -131,6 +131,7 @@ protected:
                        .timers = sim_.timers(),
                        .workers = workers_,
                        .metrics = metrics_,
+                       .exemplars = exemplars_,
                        .log = Logger()} {}
     Result<Collected> collect(const std::string& root) {
         const std::unique_ptr<Collector> collector = make_host_collector(environment_, root);

@@ -20,7 +20,14 @@ using wire::RemoteWriteVersion;
 class RemoteWriteSinkTest : public ::testing::Test {
 protected:
     RemoteWriteSinkTest()
-        : appender_(storage_), metrics_(registry_), sink_(appender_, table_, clock_, metrics_) {}
+        : appender_(storage_),
+          metrics_(registry_),
+          exemplars_(metrics_),
+          sink_({.appender = appender_,
+                 .metadata = table_,
+                 .exemplars = exemplars_,
+                 .clock = clock_,
+                 .metrics = metrics_}) {}
 
     RemoteWriteOutcome send_message(const std::string& message,
                                     RemoteWriteVersion version = RemoteWriteVersion::kV1) {
@@ -49,6 +56,7 @@ protected:
     prometheus::Registry registry_;
     Metrics metrics_;
     MetadataTable table_;
+    ExemplarTable exemplars_;
     RemoteWriteSink sink_;
 };
 
@@ -104,14 +112,38 @@ TEST_F(RemoteWriteSinkTest, AsksForALimitedRequestAgain) {
     EXPECT_EQ(send({sent("old", 1), sent("new", 1)}).answer, Answer::kLimited);
 }
 
-TEST_F(RemoteWriteSinkTest, RefusesHistogramsAndDropsExemplarsCounted) {
-    RemoteWriteOutcome outcome =
-        send({{.labels = {{"__name__", "a"}}, .samples = {{1, 1}}, .exemplars = 2}});
-    EXPECT_EQ(outcome.answer, Answer::kStored);
-    EXPECT_EQ(metric_value(registry_, "kpid_ingest_exemplars_dropped_total",
-                           {{"protocol", "remote_write"}}),
-              2);
-    outcome = send({sent("a", 1), {.labels = {{"__name__", "h"}}, .native_histograms = 3}});
+TEST_F(RemoteWriteSinkTest, KeepsExemplarsOfBothVersionsAndCountsTheOthers) {
+    const std::vector<SentSeries> series = {
+        {.labels = {{"__name__", "a"}, {"job", "j"}},
+         .exemplars = {{{{"trace_id", "1"}}, 0.5, 1000},
+                       {{{"trace_id", std::string(121, 'x')}}, 0.5, 2000},
+                       {{{"twice", "1"}, {"twice", "2"}}, 0.5, 2000},
+                       {{{"trace_id", "early"}}, 0.5, 900}}},
+        {.labels = {{"__name__", "b"}, {"b", "1"}, {"b", "2"}}, .exemplars = {{{}, 1, 1000}}}};
+    for (const RemoteWriteVersion version : {RemoteWriteVersion::kV1, RemoteWriteVersion::kV2}) {
+        const RemoteWriteOutcome outcome =
+            send_message(version == RemoteWriteVersion::kV1 ? testing::request_message_v1(series)
+                                                            : testing::request_message_v2(series),
+                         version);
+        EXPECT_EQ(outcome.answer, Answer::kStored) << outcome.error;
+        EXPECT_EQ(outcome.exemplars_written, 1U);  // the second time it is a repetition
+    }
+    EXPECT_EQ(exemplars_.size(), 1U);
+    const auto counted = [this](const std::string& reason) {
+        return metric_value(registry_, "kpid_ingest_exemplars_dropped_total",
+                            {{"protocol", "remote_write"}, {"reason", reason}});
+    };
+    EXPECT_EQ(
+        metric_value(registry_, "kpid_ingest_exemplars_total", {{"protocol", "remote_write"}}), 1);
+    EXPECT_EQ(counted("invalid_labels"), 4);
+    EXPECT_EQ(counted("too_long"), 2);
+    EXPECT_EQ(counted("out_of_order"), 2);
+    EXPECT_EQ(counted("too_far_in_future"), 0);
+}
+
+TEST_F(RemoteWriteSinkTest, RefusesHistogramsCounted) {
+    const RemoteWriteOutcome outcome =
+        send({sent("a", 1), {.labels = {{"__name__", "h"}}, .native_histograms = 3}});
     EXPECT_EQ(outcome.answer, Answer::kRefused);
     EXPECT_EQ(outcome.samples_written, 1U);
     EXPECT_EQ(outcome.error,

@@ -89,6 +89,25 @@ TEST_F(Scrape, ReadsOpenMetricsAndLeavesCreatedTimesOut) {
     EXPECT_TRUE(newest("a_created").empty());
 }
 
+TEST_F(Scrape, KeepsExemplarsUnderTheFinalLabels) {
+    serve(
+        "# TYPE a counter\n"
+        "a_total 5 # {trace_id=\"x\"} 0.5\n"
+        "# EOF\n",
+        "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    scrape_with(scrape_config());
+    poll_once();
+    poll_once();  // without a time of its own it is the same one
+    const std::vector<model::Matcher> all = {model::Matcher::equal("job", "job")};
+    const std::vector<SeriesExemplars> found = exemplars_.select({&all, 1}, {});
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].series.to_string(), "a_total{instance=\"a:1\", job=\"job\"}");
+    ASSERT_EQ(found[0].exemplars.size(), 1U);
+    EXPECT_EQ(found[0].exemplars[0].labels, model::Labels({{"trace_id", "x"}}));
+    EXPECT_EQ(found[0].exemplars[0].value, 0.5);
+    EXPECT_EQ(found[0].exemplars[0].time, series_of("a_total").at(0).times.at(0));
+}
+
 TEST_F(Scrape, KeepsTheSamplesLabelsWhenHonored) {
     config::ScrapeConfig scrape = scrape_config();
     scrape.honor_labels = true;

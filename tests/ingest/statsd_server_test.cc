@@ -20,6 +20,7 @@ protected:
                        .timers = sim_.timers(),
                        .workers = workers_,
                        .metrics = metrics_,
+                       .exemplars = exemplars_,
                        .log = Logger()} {}
     ~StatsdServerTest() override {
         if (server_) {

@@ -20,10 +20,16 @@ struct SentSample {
     double value = 0;
 };
 
+struct SentExemplar {
+    std::vector<std::pair<std::string, std::string>> labels = {};
+    double value = 0;
+    std::int64_t ms = 0;
+};
+
 struct SentSeries {
     std::vector<std::pair<std::string, std::string>> labels;
     std::vector<SentSample> samples = {};
-    std::size_t exemplars = 0;
+    std::vector<SentExemplar> exemplars = {};
     std::size_t native_histograms = 0;
 };
 
@@ -54,6 +60,27 @@ inline std::string sample_message(const SentSample& sample) {
     return bytes;
 }
 
+/// Behind the labels, which each version writes in its way.
+inline void add_exemplar_value(protozero::pbf_writer& writer, const SentExemplar& exemplar) {
+    const auto bits = std::bit_cast<std::uint64_t>(exemplar.value);
+    if (bits != 0) {
+        writer.add_fixed64(2, bits);
+    }
+    if (exemplar.ms != 0) {
+        writer.add_int64(3, exemplar.ms);
+    }
+}
+
+inline std::string exemplar_message_v1(const SentExemplar& exemplar) {
+    std::string bytes;
+    protozero::pbf_writer writer(bytes);
+    for (const auto& [name, value] : exemplar.labels) {
+        writer.add_message(1, label_message(name, value));
+    }
+    add_exemplar_value(writer, exemplar);
+    return bytes;
+}
+
 inline std::string series_message_v1(const SentSeries& series) {
     std::string bytes;
     protozero::pbf_writer writer(bytes);
@@ -63,8 +90,8 @@ inline std::string series_message_v1(const SentSeries& series) {
     for (const SentSample& sample : series.samples) {
         writer.add_message(2, sample_message(sample));
     }
-    for (std::size_t i = 0; i < series.exemplars; ++i) {
-        writer.add_message(3, std::string());
+    for (const SentExemplar& exemplar : series.exemplars) {
+        writer.add_message(3, exemplar_message_v1(exemplar));
     }
     for (std::size_t i = 0; i < series.native_histograms; ++i) {
         writer.add_message(4, std::string());
@@ -105,6 +132,16 @@ public:
         }
         return place->second;
     }
+    /// To the names and values of labels, in turn.
+    std::vector<std::uint32_t> references(
+        const std::vector<std::pair<std::string, std::string>>& labels) {
+        std::vector<std::uint32_t> references;
+        for (const auto& [name, value] : labels) {
+            references.push_back(reference(name));
+            references.push_back(reference(value));
+        }
+        return references;
+    }
     [[nodiscard]] const std::vector<std::string>& symbols() const { return symbols_; }
 
 private:
@@ -119,11 +156,7 @@ inline std::string request_message_v2(const std::vector<SentSeries>& all) {
     for (const SentSeries& series : all) {
         std::string bytes;
         protozero::pbf_writer writer(bytes);
-        std::vector<std::uint32_t> references;
-        for (const auto& [name, value] : series.labels) {
-            references.push_back(table.reference(name));
-            references.push_back(table.reference(value));
-        }
+        const std::vector<std::uint32_t> references = table.references(series.labels);
         writer.add_packed_uint32(1, references.begin(), references.end());
         for (const SentSample& sample : series.samples) {
             writer.add_message(2, sample_message(sample));
@@ -131,8 +164,13 @@ inline std::string request_message_v2(const std::vector<SentSeries>& all) {
         for (std::size_t i = 0; i < series.native_histograms; ++i) {
             writer.add_message(3, std::string());
         }
-        for (std::size_t i = 0; i < series.exemplars; ++i) {
-            writer.add_message(4, std::string());
+        for (const SentExemplar& exemplar : series.exemplars) {
+            std::string message;
+            protozero::pbf_writer exemplar_writer(message);
+            const std::vector<std::uint32_t> labels = table.references(exemplar.labels);
+            exemplar_writer.add_packed_uint32(1, labels.begin(), labels.end());
+            add_exemplar_value(exemplar_writer, exemplar);
+            writer.add_message(4, message);
         }
         messages.push_back(std::move(bytes));
     }

@@ -30,6 +30,21 @@ std::uint64_t bits_of_text(std::string_view word) {
     return std::bit_cast<std::uint64_t>(std::strtod(std::string(word).c_str(), nullptr));
 }
 
+void expect_exemplar(const RemoteWriteExemplar& exemplar, element want) {
+    std::vector<LabelView> labels;
+    ASSERT_TRUE(read_labels(exemplar.label_bytes, labels).has_value());
+    std::size_t i = 0;
+    for (const element pair : want["labels"].get_array()) {
+        ASSERT_LT(i, labels.size());
+        EXPECT_EQ(labels[i].name, text(pair.at(0)));
+        EXPECT_EQ(labels[i].value, text(pair.at(1)));
+        ++i;
+    }
+    EXPECT_EQ(i, labels.size());
+    EXPECT_EQ(exemplar.time, Timestamp(want["ts"].get_int64()));
+    EXPECT_EQ(std::bit_cast<std::uint64_t>(exemplar.value), bits_of_text(text(want["value"])));
+}
+
 void expect_series(const RemoteWriteSeries& series, element want) {
     std::vector<LabelView> labels;
     ASSERT_TRUE(read_labels(series.label_bytes, labels).has_value());
@@ -50,7 +65,13 @@ void expect_series(const RemoteWriteSeries& series, element want) {
         ++i;
     }
     EXPECT_EQ(i, series.samples.size());
-    EXPECT_EQ(series.exemplars, want["exemplars"].get_array().size());
+    i = 0;
+    for (const element exemplar : want["exemplars"].get_array()) {
+        ASSERT_LT(i, series.exemplars.size());
+        expect_exemplar(series.exemplars[i], exemplar);
+        ++i;
+    }
+    EXPECT_EQ(i, series.exemplars.size());
     EXPECT_EQ(series.native_histograms, std::uint64_t(want["histograms"]));
 }
 

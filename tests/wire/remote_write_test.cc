@@ -29,7 +29,10 @@ constexpr RemoteWriteVersion kV2 = RemoteWriteVersion::kV2;
 
 const std::vector<SentSeries> kTwoSeries = {
     {.labels = {{"__name__", "up"}, {"job", "a"}}, .samples = {{1000, 1}, {2000, 0}}},
-    {.labels = {{"__name__", "down"}}, .samples = {{0, 0}}, .exemplars = 2, .native_histograms = 3},
+    {.labels = {{"__name__", "down"}},
+     .samples = {{0, 0}},
+     .exemplars = {{}, {{{"trace_id", "a"}, {"span_id", "b"}}, 0.25, 1500}},
+     .native_histograms = 3},
 };
 
 std::uint64_t bits_of(double value) {
@@ -112,12 +115,55 @@ TEST_F(RemoteWrite, ReadsTheSameFromBothVersions) {
         ASSERT_EQ(request.series[1].samples.size(), 1U);
         EXPECT_EQ(request.series[1].samples[0].time, Timestamp(0));
         EXPECT_EQ(request.series[1].native_histograms, 3U);
+        EXPECT_TRUE(request.series[0].exemplars.empty());
+        ASSERT_EQ(request.series[1].exemplars.size(), 2U);
+        EXPECT_EQ(request.series[1].exemplars[0].value, 0);
+        EXPECT_EQ(request.series[1].exemplars[0].time, Timestamp(0));
+        EXPECT_EQ(request.series[1].exemplars[1].value, 0.25);
+        EXPECT_EQ(request.series[1].exemplars[1].time, Timestamp(1500));
         std::vector<LabelView> labels;
         ASSERT_TRUE(read_labels(request.series[0].label_bytes, labels).has_value());
         EXPECT_EQ(labels, (std::vector<LabelView>{{"__name__", "up"}, {"job", "a"}}));
+        ASSERT_TRUE(read_labels(request.series[1].exemplars[1].label_bytes, labels).has_value());
+        EXPECT_EQ(labels, (std::vector<LabelView>{{"trace_id", "a"}, {"span_id", "b"}}));
+        EXPECT_TRUE(request.series[1].exemplars[0].label_bytes.empty());
         label_bytes.emplace_back(request.series[0].label_bytes);
     }
     EXPECT_EQ(label_bytes[0], label_bytes[1]);
+}
+
+TEST_F(RemoteWrite, ReadsLabelsOfExemplarsThatAreApart) {
+    std::string exemplar;
+    protozero::pbf_writer writer(exemplar);
+    writer.add_message(1, label_message("a", "1"));
+    writer.add_fixed64(2, bits_of(4));
+    writer.add_message(1, label_message("b", "2"));
+    // The labels of the series are apart too, and the exemplar stands between them.
+    const std::string series = wrap(1, label_message("__name__", "x")) + wrap(3, exemplar) +
+                               wrap(1, label_message("job", "j")) + wrap(3, exemplar) +
+                               wrap(1, label_message("zone", "z"));
+    const RemoteWriteRequest request = read(wrap(1, series), kV1);
+    ASSERT_EQ(request.series.size(), 1U);
+    std::vector<LabelView> labels;
+    ASSERT_TRUE(read_labels(request.series[0].label_bytes, labels).has_value());
+    EXPECT_EQ(labels, (std::vector<LabelView>{{"__name__", "x"}, {"job", "j"}, {"zone", "z"}}));
+    ASSERT_EQ(request.series[0].exemplars.size(), 2U);
+    for (const RemoteWriteExemplar& one : request.series[0].exemplars) {
+        ASSERT_TRUE(read_labels(one.label_bytes, labels).has_value());
+        EXPECT_EQ(labels, (std::vector<LabelView>{{"a", "1"}, {"b", "2"}}));
+        EXPECT_EQ(one.value, 4);
+    }
+}
+
+TEST_F(RemoteWrite, NamesTheProblemOfAnExemplar) {
+    std::string unknown;
+    const std::vector<std::uint32_t> references = {1, 9};
+    protozero::pbf_writer(unknown).add_packed_uint32(1, references.begin(), references.end());
+    const RemoteWriteRequest request =
+        read(wrap(4, "") + wrap(4, "a") + wrap(5, wrap(4, unknown)), kV2);
+    ASSERT_EQ(request.exemplars, 1U);
+    EXPECT_THAT(request.series[0].exemplars[0].problem, HasSubstr("refers to no symbol"));
+    EXPECT_TRUE(request.series[0].problem.empty());
 }
 
 TEST_F(RemoteWrite, KeepsEveryBitOfAValue) {
@@ -224,6 +270,9 @@ TEST_F(RemoteWrite, RefusesKnownFieldsOfAnotherType) {
         {"labels", wrap(1, with_varint(1)), kV1, "TimeSeries.labels"},
         {"samples", wrap(1, with_varint(2)), kV1, "TimeSeries.samples"},
         {"exemplars", wrap(1, with_varint(3)), kV1, "TimeSeries.exemplars"},
+        {"exemplar's labels", wrap(1, wrap(3, with_varint(1))), kV1, "Exemplar.labels"},
+        {"exemplar's value", wrap(1, wrap(3, with_varint(2))), kV1, "Exemplar.value"},
+        {"exemplar's time", wrap(5, wrap(4, wrap(3, "x"))), kV2, "Exemplar.timestamp"},
         {"histograms", wrap(1, with_varint(4)), kV1, "TimeSeries.histograms"},
         {"value", wrap(1, wrap(2, with_varint(1))), kV1, "Sample.value"},
         {"time", wrap(1, wrap(2, wrap(2, "x"))), kV1, "Sample.timestamp"},

@@ -22,6 +22,7 @@ inline constexpr std::size_t kRemoteWriteBytesMax = std::size_t{32} << 20U;
 /// empty messages costs.
 inline constexpr std::size_t kRemoteWriteSeriesMax = 500'000;
 inline constexpr std::size_t kRemoteWriteSamplesMax = 2'000'000;
+inline constexpr std::size_t kRemoteWriteExemplarsMax = 500'000;
 inline constexpr std::size_t kRemoteWriteMetadataMax = 100'000;
 inline constexpr std::size_t kRemoteWriteSymbolsMax = 500'000;
 /// Labels of one series; one with more is refused. The store has its own, lower limit.
@@ -36,15 +37,23 @@ enum class RemoteWriteVersion { kV1, kV2 };
 [[nodiscard]] std::optional<RemoteWriteVersion> remote_write_version_of(
     std::string_view content_type);
 
+/// One exemplar of a series. Borrowed from the decoder.
+struct RemoteWriteExemplar {
+    std::string_view label_bytes;  ///< In the form of a series' labels.
+    double value = 0;
+    Timestamp time;
+    std::string_view problem = {};  ///< Why the labels cannot be had; else empty.
+};
+
 /// One series of a request. Borrowed from the decoder.
 struct RemoteWriteSeries {
     /// The labels as version 1 writes them on the wire: `Label` messages with their tags and sizes,
     /// one after the other, in the sender's order; version 2 is brought into the same form. Equal
     /// bytes are equal labels (not the other way round): fit to be hashed and looked up unread.
     std::string_view label_bytes;
-    std::span<const model::Sample> samples;  ///< In the sender's order; NaN bits as sent.
-    std::size_t exemplars = 0;               ///< How many came.
-    std::size_t native_histograms = 0;       ///< How many came; not read.
+    std::span<const model::Sample> samples;          ///< In the sender's order; NaN bits as sent.
+    std::span<const RemoteWriteExemplar> exemplars;  ///< In the sender's order.
+    std::size_t native_histograms = 0;               ///< How many came; not read.
     /// Why the labels cannot be had (version 2: a reference beyond the symbols); else empty.
     std::string_view problem = {};
 };
