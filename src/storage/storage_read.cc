@@ -29,7 +29,9 @@ Result<std::vector<model::SeriesColumns>> Storage::Core::select(
         model::TimeRange own = range;
         if (read.history != nullptr) {
             columns.labels = index.labels(*series);
-            own.start = own.start - read.history->further_back(columns.labels);
+            const Duration further = read.history->further_back(columns.labels);
+            const bool is_there = own.start.ms() >= Timestamp::min().ms() + further.count();
+            own.start = is_there ? own.start - further : Timestamp::min();
         }
         own.start = std::max(own.start, floors.of(series->traits));
         if (own.start > own.end) {
