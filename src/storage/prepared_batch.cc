@@ -44,8 +44,13 @@ std::string_view name_of(std::span<const model::LabelView> labels) {
 
 class Preparation {
 public:
-    Preparation(const model::AppendBatch& batch, const SeriesIndex& index, const SampleRules& rules)
-        : batch_(batch), index_(index), rules_(rules), accepted_(rules.accepted(batch.now)) {
+    Preparation(const model::AppendBatch& batch, const SeriesIndex& index, const SampleRules& rules,
+                Timestamp floor)
+        : batch_(batch),
+          index_(index),
+          rules_(rules),
+          floor_(floor),
+          accepted_(rules.accepted(batch.now)) {
         out_.batch = &batch;
         out_.state = batch.state;
         out_.pin.emplace(index.pin());
@@ -82,6 +87,7 @@ private:
     const model::AppendBatch& batch_;
     const SeriesIndex& index_;
     const SampleRules& rules_;
+    const Timestamp floor_;
     const model::TimeRange accepted_;
     PreparedBatch out_;
 };
@@ -95,6 +101,11 @@ void Preparation::add(Place place) {
     if (place.time < accepted_.start || place.time > accepted_.end) {
         out_.reject(place.index,
                     rules_.age_refusal(out_.labels_of(place, index_), place.time, batch_.now));
+        return;
+    }
+    if (place.time < floor_) {
+        out_.reject(place.index,
+                    rules_.room_refusal(out_.labels_of(place, index_), place.time, floor_));
         return;
     }
     out_.places.push_back(place);
@@ -264,8 +275,8 @@ model::Labels PreparedBatch::labels_of(const Place& place, const SeriesIndex& in
 }
 
 PreparedBatch prepare(const model::AppendBatch& batch, const SeriesIndex& index,
-                      const SampleRules& rules) {
-    return Preparation(batch, index, rules).run();
+                      const SampleRules& rules, Timestamp floor) {
+    return Preparation(batch, index, rules, floor).run();
 }
 
 }  // namespace kpid::storage

@@ -62,8 +62,9 @@ struct PreparedBatch {
     }
 };
 
-/// Finds the series, and refuses what the rules refuse.
+/// Finds the series, and refuses what the rules refuse, and what is older than `floor`: that is not
+/// kept any more.
 [[nodiscard]] PreparedBatch prepare(const model::AppendBatch& batch, const SeriesIndex& index,
-                                    const SampleRules& rules);
+                                    const SampleRules& rules, Timestamp floor);
 
 }  // namespace kpid::storage

@@ -109,6 +109,15 @@ Refusal SampleRules::age_refusal(const model::Labels& labels, Timestamp time, Ti
                         format_rfc3339(now))};
 }
 
+Refusal SampleRules::room_refusal(const model::Labels& labels, Timestamp time,
+                                  Timestamp floor) const {
+    return {RejectReason::kTooOld,
+            fmt::format("{} at {} is before {}: older samples have no room (retention_size is {} "
+                        "bytes)",
+                        labels.to_string(), format_rfc3339(time), format_rfc3339(floor),
+                        options_.retention_bytes)};
+}
+
 bool SampleRules::is_in_order(Timestamp time, Timestamp newest,
                               std::optional<Duration> window) const {
     return time >= earlier(newest, window.value_or(options_.out_of_order_window));

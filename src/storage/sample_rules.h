@@ -39,6 +39,9 @@ public:
     /// Of a time that is not in accepted().
     [[nodiscard]] Refusal age_refusal(const model::Labels& labels, Timestamp time,
                                       Timestamp now) const;
+    /// Of a time that is within the retention but went for want of room.
+    [[nodiscard]] Refusal room_refusal(const model::Labels& labels, Timestamp time,
+                                       Timestamp floor) const;
     /// Against the newest sample of the series; `window` instead of the options' own.
     [[nodiscard]] bool is_in_order(Timestamp time, Timestamp newest,
                                    std::optional<Duration> window) const;

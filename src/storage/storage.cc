@@ -54,7 +54,8 @@ Result<std::unique_ptr<Storage>> Storage::open(const StorageOptions& options,
     }
     core->first_kept_record = core->work.first_kept();
     const StoreMeta& meta = core->work.meta();
-    core->floors.raise(meta.floor, meta.long_kept_floor);
+    core->floors.raise(std::max(meta.floor, meta.size_floor),
+                       std::max(meta.long_kept_floor, meta.size_floor));
     core->size_floor_ms = meta.size_floor.ms();
     core->set_drop_rule();
     core->committer = std::make_unique<Committer>(core->options, core->work);
@@ -67,7 +68,8 @@ void Storage::add_observer(model::AppendObserver* observer) {
 
 Result<model::AppendResult> Storage::append(const model::AppendBatch& batch) {
     KPID_CHECK_OK(StateTable::check(batch.state));
-    PreparedBatch prepared = prepare(batch, core_->index, core_->rules);
+    PreparedBatch prepared =
+        prepare(batch, core_->index, core_->rules, Timestamp(core_->size_floor_ms));
     KPID_CHECK_OK(core_->committer->commit(prepared));
     if (!prepared.refused) {
         for (model::AppendObserver* observer : core_->observers) {

@@ -91,7 +91,8 @@ public:
     std::atomic<std::uint64_t> series_deleted = 0;
     std::atomic<std::uint64_t> first_kept_record = 1;
     std::atomic<bool> is_stopping = false;
-    std::atomic<std::int64_t> size_floor_ms = Timestamp::min().ms();  ///< For stats().
+    std::atomic<std::int64_t> size_floor_ms =
+        Timestamp::min().ms();  ///< Before it there is no room.
 
     Mutex maintain_mutex;  ///< One maintain or checkpoint at a time.
     std::optional<Timestamp> last_checkpoint KPID_GUARDED_BY(maintain_mutex);
