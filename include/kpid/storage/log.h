@@ -82,8 +82,8 @@ public:
     [[nodiscard]] virtual Result<void> write(const LogBatch& batch, bool sync) = 0;
     /// The entries of `table` from `begin` up to, but without, `end` (empty: to the last), in order
     /// of key, as they stand when the call begins. kDataLoss when the disk's bytes are damaged,
-    /// kUnavailable when they cannot be had now; else the visitor's error. The visitor does not call
-    /// the log, but before anyone else can.
+    /// kUnavailable when they cannot be had now; else the visitor's error. The visitor does not
+    /// call the log, unless nobody else can yet.
     [[nodiscard]] virtual Result<void> scan(LogTable table, std::string_view begin,
                                             std::string_view end,
                                             const LogVisitor& visitor) const = 0;

@@ -90,7 +90,7 @@ public:
     /// minutes, or after many samples, also writes chunks to the disk and erases the log records
     /// behind them. Call it after open() and about once a minute, never on an I/O thread.
     [[nodiscard]] Result<void> maintain(Timestamp now);
-    /// A running maintain(), checkpoint() or deletion ends early, with kCancelled, and so does every
+    /// A running maintain(), checkpoint() or deletion ends early, with kCancelled, and so does each
     /// later one: before the storage is closed. What it did stays right.
     void stop_maintenance();
     /// Writes the chunks now, so that a start has no records to read again.
