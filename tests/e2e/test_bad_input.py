@@ -114,7 +114,7 @@ class BadConfigurations(Case):
             "a wrong type": (good.replace("evaluation_interval: 1s", "evaluation_interval: [1]"), "evaluation_interval"),
             "bad PromQL": (good.replace("{expr: errors}", "{expr: 'rate(errors'}"), "parse error"),
             "100,000 levels": ("a: " + "[" * 100_000, "nest"),
-            "not built yet": (good + "\nremote_write: []\n", "not supported yet"),
+            "not built yet": (good + "\ncalendars: {corp: {tz: Europe/Berlin}}\n", "not supported yet"),
         }
         for name, (text, words) in cases.items():
             with self.subTest(name):
