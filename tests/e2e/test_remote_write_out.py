@@ -142,7 +142,7 @@ class RemoteWriteOut(Case):
         kpid = self.kpid(self.config(receivers))
         for _ in range(4):
             self.push(kpid, 10)
-            time.sleep(0.3)
+            wait_until("some of it to be sent", lambda: kpid.metric("^kpid_remote_write_samples_total"))
             kpid.kill()
             kpid.restart()
         self.push(kpid, 5)
