@@ -204,11 +204,8 @@ Result<void> GroupCommitter::forget(std::span<MemorySeries* const> series, Times
 
 void GroupCommitter::remember_definition(const MemorySeries& series) {
     const model::Labels labels = index_.labels(series);
-    std::vector<model::LabelView> views;
-    for (const model::Label& label : labels) {
-        views.push_back({label.name, label.value});
-    }
-    failed_definitions_.insert_or_assign(encode_key(series.id.value()), encode_definition(views));
+    failed_definitions_.insert_or_assign(encode_key(series.id.value()),
+                                         encode_definition(views_of(labels)));
 }
 
 Result<GroupCommitter::Erased> GroupCommitter::erased(MemorySeries& series, model::TimeRange range,

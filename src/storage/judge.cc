@@ -36,11 +36,7 @@ MemorySeries* GroupCommitter::find_known(PreparedBatch& batch, Place& place) {
         // It was removed since the batch was prepared.
         const model::Labels labels = batch.labels_of(place, index_);
         place.series = nullptr;
-        std::vector<model::LabelView> views;
-        for (const model::Label& label : labels) {
-            views.push_back({label.name, label.value});
-        }
-        return index_.find(views, labels.hash());
+        return index_.find(views_of(labels), labels.hash());
     }
     const PreparedBatch::Unknown& unknown = batch.unknown[place.unknown];
     return index_.find(batch.labels_of(unknown), unknown.hash);
@@ -48,11 +44,7 @@ MemorySeries* GroupCommitter::find_known(PreparedBatch& batch, Place& place) {
 
 void GroupCommitter::note_created(MemorySeries& series, std::span<const model::LabelView> labels) {
     ++series_count_;
-    const auto name = std::find_if(labels.begin(), labels.end(), [](const model::LabelView& label) {
-        return label.name == model::kMetricName;
-    });
-    if (const auto declared = kinds_.find(name == labels.end() ? std::string_view() : name->value);
-        declared != kinds_.end()) {
+    if (const auto declared = kinds_.find(metric_name_of(labels)); declared != kinds_.end()) {
         series.kind = declared->second;
         series.is_kind_declared = true;
     }
@@ -106,9 +98,7 @@ MemorySeries* GroupCommitter::find_or_create(PreparedBatch& batch, Place& place)
         wanted.alias = unknown.raw_hash;
     } else {
         copy = batch.labels_of(place, index_);
-        for (const model::Label& label : copy) {
-            copied.push_back({label.name, label.value});
-        }
+        copied = views_of(copy);
         wanted.labels = copied;
         wanted.hash = copy.hash();
     }

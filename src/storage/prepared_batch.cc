@@ -35,13 +35,6 @@ bool same_labels(const StoredLabels& stored, const model::Labels& labels) {
     return true;
 }
 
-std::string_view name_of(std::span<const model::LabelView> labels) {
-    const auto found = std::find_if(
-        labels.begin(), labels.end(),
-        [](const model::LabelView& label) { return label.name == model::kMetricName; });
-    return found == labels.end() ? std::string_view() : found->value;
-}
-
 class Preparation {
 public:
     Preparation(const model::AppendBatch& batch, const SeriesIndex& index, const SampleRules& rules,
@@ -93,7 +86,7 @@ private:
 };
 
 std::optional<Refusal> Preparation::check_unknown(std::span<const model::LabelView> labels) {
-    std::optional<Refusal> refusal = rules_.check_origin(name_of(labels), batch_.origin);
+    std::optional<Refusal> refusal = rules_.check_origin(metric_name_of(labels), batch_.origin);
     return refusal ? std::move(refusal) : rules_.check_labels(labels);
 }
 

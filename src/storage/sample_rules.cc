@@ -2,6 +2,7 @@
 
 #include "kpid/base/json_writer.h"
 #include "kpid/base/number.h"
+#include "storage/series_ref.h"
 
 #include <fmt/format.h>
 
@@ -55,10 +56,7 @@ std::optional<Refusal> SampleRules::check_origin(std::string_view metric_name,
 }
 
 std::optional<Refusal> SampleRules::check_labels(std::span<const model::LabelView> labels) const {
-    std::string_view metric_name;
-    for (const model::LabelView& label : labels) {
-        metric_name = label.name == model::kMetricName ? label.value : metric_name;
-    }
+    const std::string_view metric_name = metric_name_of(labels);
     if (metric_name.empty()) {
         return invalid("the series has no metric name");
     }

@@ -125,10 +125,7 @@ SeriesIndex::Added SeriesIndex::put(const PostingsIndex::NewSeries& series,
     MemorySeries& created = *page->slot(slot);
     created.id = series.id;
     created.ref = added->ref;
-    const auto name =
-        std::find_if(series.labels.begin(), series.labels.end(),
-                     [](const LabelView& label) { return label.name == model::kMetricName; });
-    created.traits = traits_of(name == series.labels.end() ? std::string_view() : name->value);
+    created.traits = traits_of(metric_name_of(series.labels));
     return {&created, true};
 }
 

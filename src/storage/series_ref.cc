@@ -2,11 +2,28 @@
 
 #include "kpid/base/hash.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string>
 
 namespace kpid::storage {
+
+std::vector<LabelView> views_of(const model::Labels& labels) {
+    std::vector<LabelView> views;
+    views.reserve(labels.size());
+    for (const model::Label& label : labels) {
+        views.push_back({label.name, label.value});
+    }
+    return views;
+}
+
+std::string_view metric_name_of(std::span<const LabelView> labels) {
+    const auto found = std::find_if(labels.begin(), labels.end(), [](const LabelView& label) {
+        return label.name == model::kMetricName;
+    });
+    return found == labels.end() ? std::string_view() : found->value;
+}
 
 std::uint64_t hash_labels(std::span<const LabelView> labels) {
     constexpr std::size_t kStackBytes = 1024;

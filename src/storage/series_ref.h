@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace kpid::storage {
 
@@ -20,6 +21,11 @@ using SeriesRef = Strong<struct SeriesRefTag, std::uint32_t>;
 inline constexpr std::uint32_t kSeriesRefMax = 0x7ffffffe;
 
 using model::LabelView;
+
+/// The labels of a set, borrowed from it.
+[[nodiscard]] std::vector<LabelView> views_of(const model::Labels& labels);
+/// "" when there is none.
+[[nodiscard]] std::string_view metric_name_of(std::span<const LabelView> labels);
 
 /// What model::Labels::hash() gives for the same set: `labels` are sorted by name, names unique,
 /// values not empty.
