@@ -100,6 +100,22 @@ TEST_F(StorageFault, NeverLosesASeriesWhoseForgettingFailed) {
     }
 }
 
+TEST_F(StorageFault, NeverShowsAnEventThatFailed) {
+    storage_->declare_kinds({{"e", model::MetricKind::kEvent}});
+    ASSERT_TRUE(stored({sample_of("e", kNow, 1)}));
+    disk_.set_fault(FaultyDisk::Fault::kLoseAnswer);
+    ASSERT_FALSE(stored({sample_of("e", kNow, 2), sample_of("e", kNow - Duration(1), 3)}));
+    disk_.set_fault(FaultyDisk::Fault::kNone);
+    EXPECT_EQ(read(), (Lines{"e 0 1"}));
+    // With the next write its rows go.
+    ASSERT_TRUE(stored({sample_of("e", kNow, 4)}));
+    const Lines want{"e 0 1", "e 0 4"};
+    EXPECT_EQ(read(), want);
+    EXPECT_EQ(disk_.entries(LogTable::kVersions), 2U);
+    reopen();
+    EXPECT_EQ(read(), want);
+}
+
 TEST_F(StorageFault, SyncsWhenAsked) {
     ASSERT_TRUE(stored({sample_of("a", kNow, 1)}));
     EXPECT_FALSE(disk_.last_write_was_synced());
