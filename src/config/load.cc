@@ -85,7 +85,8 @@ private:
     void enable(const std::string& feature) {
         promql::ParseOptions& parse = draft_.config.parse_options;
         parse.experimental_functions |= feature == kExperimentalFunctions;
-        parse.duration_expressions |= feature == kDurationExpressions;
+        parse.duration_expressions |=
+            feature == kDurationExpressions || feature == kExperimentalFunctions;
         parse.extended_range_selectors |= feature == kExtendedRanges;
         parse.fill_modifiers |= feature == kFillModifiers;
         draft_.config.delayed_name_removal |= feature == kDelayedNameRemoval;

@@ -45,28 +45,45 @@ bool in_ratio(double ratio, const model::Labels& labels) {
     return ratio >= 0 ? place < ratio : place >= 1 + ratio;
 }
 
-Result<void> check_count(double k) {
-    if (std::isnan(k)) {
+// The k of all steps; false: nothing is asked for, whatever the rest says.
+Result<bool> check_counts(const ParameterBounds& k) {
+    constexpr double kInt64Limit = 9223372036854775808.0;
+    if (k.largest < 1) {
+        return false;
+    }
+    if (k.any_nan) {
         return failed("Parameter value is NaN");
     }
-    if (!(k > -9223372036854775808.0 && k < 9223372036854775808.0)) {
-        return failed(fmt::format("Scalar value {} overflows int64", format_float_general(k)));
+    if (k.smallest <= -kInt64Limit) {
+        return failed(fmt::format("Scalar value {} underflows int64", go_number(k.smallest)));
     }
-    return {};
+    if (k.largest >= kInt64Limit) {
+        return failed(fmt::format("Scalar value {} overflows int64", go_number(k.largest)));
+    }
+    return true;
 }
 
-Result<double> checked_ratio(Evaluator& evaluator, double ratio, Position where) {
-    if (std::isnan(ratio)) {
+// The same for the ratios; those out of bounds are only warned of.
+Result<bool> check_ratios(Evaluator& evaluator, const ParameterBounds& ratio, Position where) {
+    if (ratio.largest == 0 && ratio.smallest == 0) {
+        return false;
+    }
+    if (ratio.any_nan) {
         return failed("Ratio value is NaN");
     }
-    const double capped = std::clamp(ratio, -1.0, 1.0);
-    if (capped != ratio) {
+    const auto warn = [&](double value, double capped) {
         evaluator.annotations().warn(
             fmt::format("ratio value should be between -1 and 1, got {}, capping to {}",
-                        go_number(ratio), go_number(capped)),
+                        go_number(value), go_number(capped)),
             where);
+    };
+    if (ratio.largest > 1) {
+        warn(ratio.largest, 1);
     }
-    return capped;
+    if (ratio.smallest < -1) {
+        warn(ratio.smallest, -1);
+    }
+    return true;
 }
 
 // Keeps the first k candidates, in their order.
@@ -87,8 +104,15 @@ void pick(AggregateOperator op, double k, std::vector<Candidate>& candidates) {
 
 Result<Rows> select_members(Evaluator& evaluator, const AggregateExpr& aggregate, Rows input,
                             const ScalarColumn& parameter, const Steps& steps) {
-    const Grouping grouping(aggregate, input.rows);
     const bool by_ratio = aggregate.op == AggregateOperator::kLimitRatio;
+    const ParameterBounds bounds = bounds_of(parameter);
+    KPID_TRY(const bool any,
+             by_ratio ? check_ratios(evaluator, bounds, strip_parens(*aggregate.param).position)
+                      : check_counts(bounds));
+    if (!any) {
+        return evaluator.new_rows();
+    }
+    const Grouping grouping(aggregate, input.rows);
     Charge working(evaluator.budget());
     KPID_CHECK_OK(working.add(input.rows.size()));
     std::vector<Row> picked(input.rows.size());
@@ -96,12 +120,7 @@ Result<Rows> select_members(Evaluator& evaluator, const AggregateExpr& aggregate
     std::vector<std::vector<Candidate>> candidates(grouping.count());
     for (std::size_t step = 0; step < steps.count; ++step) {
         KPID_CHECK_OK(evaluator.check_stop());
-        double limit = parameter[step];
-        if (by_ratio) {
-            KPID_TRY(limit, checked_ratio(evaluator, limit, aggregate.param->position));
-        } else {
-            KPID_CHECK_OK(check_count(limit));
-        }
+        const double limit = by_ratio ? std::clamp(parameter[step], -1.0, 1.0) : parameter[step];
         for (std::size_t r = 0; r < input.rows.size(); ++r) {
             const double value = input.rows[r].at(step);
             if (!is_absent(value) && (!by_ratio || in_ratio(limit, input.rows[r].labels))) {
@@ -148,6 +167,7 @@ Result<Rows> count_values(Evaluator& evaluator, const AggregateExpr& aggregate, 
         const auto [known, fresh] = place_of_value.try_emplace({group, format_float(value)}, 0);
         if (fresh) {
             Row row = grouping.empty_row(group);
+            row.drop_name = false;  // A name among the labels was asked for.
             row.labels = shown ? row.labels.with(label, known->first.second) : row.labels;
             known->second = place_of_labels.try_emplace(row.labels, answer.size()).first->second;
             if (known->second == answer.size()) {

@@ -1,9 +1,12 @@
 #pragma once
 // Warnings and infos that a query collects.
 
+#include "kpid/base/time.h"
 #include "kpid/promql/ast.h"
 
-#include <set>
+#include <cstddef>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,7 +14,20 @@
 
 namespace kpid::promql {
 
-/// One per query; one thread at a time. Keeps each text once for each place.
+/// What was done to the buckets of classic histograms whose counts go down with rising bounds.
+struct ForcedMonotonicity {
+    Timestamp first;  ///< The steps where it was done.
+    Timestamp last;
+    double bucket_min = 0;  ///< The bounds of the buckets that were raised.
+    double bucket_max = 0;
+    double difference_max = 0;  ///< By how much at most.
+    std::size_t samples = 1;    ///< How many quantiles were asked of such histograms.
+
+    /// Both together.
+    void merge(const ForcedMonotonicity& other);
+};
+
+/// One per query; one thread at a time. Keeps each text once, with the place that gave it last.
 class Annotations {
 public:
     /// How many different ones are kept of each kind; later ones are left out.
@@ -19,6 +35,8 @@ public:
 
     void warn(std::string message, Position where) { keep(warnings_, std::move(message), where); }
     void info(std::string message, Position where) { keep(infos_, std::move(message), where); }
+    /// An info whose details are put together over the whole query; it keeps its first place.
+    void info(std::string message, Position where, const ForcedMonotonicity& details);
 
     /// As the API shows them: prefix, message and place in `text`; sorted, unique.
     [[nodiscard]] std::vector<std::string> warnings(std::string_view text) const {
@@ -29,13 +47,13 @@ public:
     }
 
 private:
-    using Entries = std::set<std::pair<std::string, std::uint32_t>>;
+    struct Entry {
+        std::uint32_t offset = 0;
+        std::optional<ForcedMonotonicity> details;
+    };
+    using Entries = std::map<std::string, Entry>;
 
-    static void keep(Entries& entries, std::string message, Position where) {
-        if (entries.size() < kAnnotationsMax) {
-            entries.emplace(std::move(message), where.start);
-        }
-    }
+    static Entry* keep(Entries& entries, std::string message, Position where);
     static std::vector<std::string> render(std::string_view prefix, const Entries& entries,
                                            std::string_view text);
 

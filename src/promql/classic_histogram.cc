@@ -40,21 +40,48 @@ bool nearly_equal(double a, double b) {
     return difference / std::fmin(sum, std::numeric_limits<double>::max()) < kSmallDelta;
 }
 
-// Raises counts that are below the one before; true when that was more than rounding.
-bool make_monotonic(std::vector<Bucket>& buckets) {
-    bool forced = false;
+// Raises counts that are below the one before, and notes where that was more than rounding.
+void make_monotonic(std::vector<Bucket>& buckets, BucketQuantile& note) {
     double highest = buckets.front().count;
     for (Bucket& bucket : buckets) {
         if (nearly_equal(highest, bucket.count)) {
             bucket.count = highest;
         } else if (bucket.count < highest) {
+            note.bucket_min = note.forced_monotonic ? note.bucket_min : bucket.upper_bound;
+            note.bucket_max = bucket.upper_bound;  // The bounds ascend.
+            note.difference_max = std::max(note.difference_max, highest - bucket.count);
+            note.forced_monotonic = true;
             bucket.count = highest;
-            forced = true;
         } else {
             highest = bucket.count;
         }
     }
-    return forced;
+}
+
+// The quantile within monotonic buckets that end in +Inf.
+double quantile_within(double q, const std::vector<Bucket>& buckets) {
+    const double observations = buckets.back().count;
+    if (buckets.size() < 2 || observations == 0) {
+        return std::nan("");
+    }
+    double rank = q * observations;
+    const auto last = buckets.end() - 1;
+    const auto bucket = std::partition_point(
+        buckets.begin(), last, [rank](const Bucket& b) { return !(b.count >= rank); });
+    if (bucket == last) {
+        return (last - 1)->upper_bound;
+    }
+    if (bucket == buckets.begin() && bucket->upper_bound <= 0) {
+        return bucket->upper_bound;
+    }
+    double start = 0;
+    double count = bucket->count;
+    if (bucket != buckets.begin()) {
+        start = (bucket - 1)->upper_bound;
+        count -= (bucket - 1)->count;
+        rank -= (bucket - 1)->count;
+    }
+    return start + (bucket->upper_bound - start) * (rank / count);
 }
 
 // How many observations are at most `value`.
@@ -93,29 +120,10 @@ BucketQuantile bucket_quantile(double q, std::vector<Bucket> buckets) {
     if (buckets.empty() || buckets.back().upper_bound != kInfinity) {
         return {nan};
     }
-    const bool forced = make_monotonic(buckets);
-    const double observations = buckets.back().count;
-    if (buckets.size() < 2 || observations == 0 || std::isnan(observations)) {
-        return {nan, forced};
-    }
-    double rank = q * observations;
-    const auto last = buckets.end() - 1;
-    const auto bucket =
-        std::find_if(buckets.begin(), last, [rank](const Bucket& b) { return b.count >= rank; });
-    if (bucket == last) {
-        return {(last - 1)->upper_bound, forced};
-    }
-    if (bucket == buckets.begin() && bucket->upper_bound <= 0) {
-        return {bucket->upper_bound, forced};
-    }
-    double start = 0;
-    double count = bucket->count;
-    if (bucket != buckets.begin()) {
-        start = (bucket - 1)->upper_bound;
-        count -= (bucket - 1)->count;
-        rank -= (bucket - 1)->count;
-    }
-    return {start + (bucket->upper_bound - start) * (rank / count), forced};
+    BucketQuantile answer;
+    make_monotonic(buckets, answer);
+    answer.value = quantile_within(q, buckets);
+    return answer;
 }
 
 double bucket_fraction(double lower, double upper, std::vector<Bucket> buckets) {
@@ -130,7 +138,10 @@ double bucket_fraction(double lower, double upper, std::vector<Bucket> buckets) 
     if (lower >= upper) {
         return 0;
     }
-    return (count_below(upper, buckets) - count_below(lower, buckets)) / count;
+    // Counts that are not cumulative may rise above the whole.
+    return (std::min(count_below(upper, buckets), count) -
+            std::min(count_below(lower, buckets), count)) /
+           count;
 }
 
 }  // namespace kpid::promql

@@ -13,11 +13,14 @@ struct Bucket {
 struct BucketQuantile {
     double value = 0;
     bool forced_monotonic = false;  ///< Counts that went down were raised.
+    double bucket_min = 0;          ///< The lowest and the highest bound where that was done,
+    double bucket_max = 0;
+    double difference_max = 0;  ///< and by how much at most.
 };
 
 /// The q-quantile, linear within buckets. NaN without a +Inf bucket, with fewer than two different
-/// buckets or no observations. `buckets` in any order, perhaps with equal bounds, which are added
-/// up.
+/// buckets or no observations. `buckets` in any order, not empty, perhaps with equal bounds, which
+/// are added up.
 [[nodiscard]] BucketQuantile bucket_quantile(double q, std::vector<Bucket> buckets);
 
 /// The share of observations between two values, linear within buckets; observations in a bucket

@@ -2,14 +2,17 @@
 
 #include "promql/duration_expr.h"
 
-#include <algorithm>
+#include <fmt/format.h>
+
 #include <cmath>
+#include <string_view>
 
 namespace kpid::promql {
 namespace {
 
-Error failed(std::string message) {
-    return Error{Code::kUnprocessable, std::move(message)};
+Error failed(const Expr& where, std::string_view message) {
+    return invalid_argument(
+        fmt::format("{}:{}: {}", where.position.start, where.position.end, message));
 }
 
 double seconds(Duration d) {
@@ -18,8 +21,15 @@ double seconds(Duration d) {
 
 Result<double> evaluate(const Expr& expr, const DurationScope& scope);
 
-Result<double> combine(DurationOperator op, double lhs, double rhs) {
-    switch (op) {
+double either(double lhs, double rhs, bool larger) {
+    if (std::isnan(lhs) || std::isnan(rhs)) {
+        return std::nan("");
+    }
+    return larger ? std::fmax(lhs, rhs) : std::fmin(lhs, rhs);
+}
+
+Result<double> combine(const DurationExpr& node, double lhs, double rhs) {
+    switch (node.op) {
         case DurationOperator::kAdd:
             return lhs + rhs;
         case DurationOperator::kSub:
@@ -28,25 +38,25 @@ Result<double> combine(DurationOperator op, double lhs, double rhs) {
             return lhs * rhs;
         case DurationOperator::kDiv:
             if (rhs == 0) {
-                return failed("division by zero");
+                return failed(node, "division by zero");
             }
             return lhs / rhs;
         case DurationOperator::kMod:
             if (rhs == 0) {
-                return failed("modulo by zero");
+                return failed(node, "modulo by zero");
             }
             return std::fmod(lhs, rhs);
         case DurationOperator::kPow:
             return std::pow(lhs, rhs);
         case DurationOperator::kMinOf:
-            return std::min(lhs, rhs);
+            return either(lhs, rhs, false);
         case DurationOperator::kMaxOf:
-            return std::max(lhs, rhs);
+            return either(lhs, rhs, true);
         case DurationOperator::kStep:
         case DurationOperator::kRange:
             break;
     }
-    return failed("unknown operator in a duration");
+    return failed(node, "unknown operator in a duration");
 }
 
 Result<double> evaluate(const Expr& expr, const DurationScope& scope) {
@@ -55,7 +65,7 @@ Result<double> evaluate(const Expr& expr, const DurationScope& scope) {
     }
     const auto* node = get_if<DurationExpr>(expr);
     if (node == nullptr) {
-        return failed("a duration can only be computed from numbers and durations");
+        return failed(expr, "a duration can only be computed from numbers and durations");
     }
     if (node->op == DurationOperator::kStep) {
         return seconds(scope.step);
@@ -68,18 +78,26 @@ Result<double> evaluate(const Expr& expr, const DurationScope& scope) {
         KPID_TRY(lhs, evaluate(*node->lhs, scope));
     }
     KPID_TRY(const double rhs, evaluate(*node->rhs, scope));
-    return combine(node->op, lhs, rhs);
+    return combine(*node, lhs, rhs);
 }
 
 }  // namespace
 
-Result<Duration> evaluate_duration(const DurationExpr& expr, const DurationScope& scope) {
+Result<Duration> evaluate_duration(const DurationExpr& expr, const DurationScope& scope,
+                                   bool may_be_negative) {
     KPID_TRY(const double value, evaluate(expr, scope));
-    const double milliseconds = std::round(value * 1000);
-    if (!(std::abs(milliseconds) < 9.2e18)) {
-        return failed("duration out of range");
+    // Prometheus counts durations in nanoseconds, 64 bits with a sign.
+    constexpr double kSecondsMax = 9223372036.854775807;
+    if (!std::isfinite(value)) {
+        return failed(expr, "duration is NaN or infinite");
     }
-    return Duration(static_cast<std::int64_t>(milliseconds));
+    if (value <= 0 && !may_be_negative) {
+        return failed(expr, "duration must be greater than 0");
+    }
+    if (std::abs(value) > kSecondsMax) {
+        return failed(expr, "duration is out of range");
+    }
+    return Duration(static_cast<std::int64_t>(value * 1000));
 }
 
 }  // namespace kpid::promql

@@ -12,8 +12,10 @@ struct DurationScope {
     Duration range{0};
 };
 
-/// The duration, rounded to milliseconds; kUnprocessable on a division by zero or beyond any time.
+/// The duration, cut to milliseconds. kInvalidArgument on a division by zero, for what is beyond
+/// any time, and for what is not above zero where `may_be_negative` is not set; the message begins
+/// with the place in bytes: `4:10: division by zero`.
 [[nodiscard]] Result<Duration> evaluate_duration(const DurationExpr& expr,
-                                                 const DurationScope& scope);
+                                                 const DurationScope& scope, bool may_be_negative);
 
 }  // namespace kpid::promql

@@ -113,7 +113,17 @@ Result<Rows> fold_quantile(Evaluator& evaluator, const AggregateExpr& aggregate,
     for (std::size_t r = 0; r < input.rows.size(); ++r) {
         members[grouping.group_of[r]].push_back(r);
     }
-    warn_of_quantiles(evaluator, parameter, aggregate.param->position);
+    const Position where = strip_parens(*aggregate.param).position;
+    const ParameterBounds bounds = bounds_of(parameter);
+    if (bounds.any_nan) {
+        warn_of_quantile(evaluator, std::nan(""), where);
+    }
+    if (bounds.largest > 1) {
+        warn_of_quantile(evaluator, bounds.largest, where);
+    }
+    if (bounds.smallest < 0) {
+        warn_of_quantile(evaluator, bounds.smallest, where);
+    }
     Rows rows = evaluator.new_rows();
     std::vector<double> values;
     for (std::size_t g = 0; g < grouping.count(); ++g) {

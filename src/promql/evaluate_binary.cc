@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace kpid::promql {
 namespace {
 
@@ -71,8 +73,34 @@ Result<Rows> combine_rows(Evaluator& evaluator, const BinaryExpr& binary, Evalua
     return invalid_argument("operands must be scalars or instant vectors");
 }
 
+// The operators that trim native histograms say that floats are not what they work on, and give
+// nothing.
+Rows trim_floats(Evaluator& evaluator, const BinaryExpr& binary, const Evaluated& lhs,
+                 const Evaluated& rhs, const Steps& steps) {
+    const auto has_value = [](const Evaluated& side, std::size_t step) {
+        const auto* rows = std::get_if<Rows>(&side);
+        return rows == nullptr ||
+               std::any_of(rows->rows.begin(), rows->rows.end(),
+                           [step](const Row& row) { return !is_absent(row.at(step)); });
+    };
+    for (std::size_t step = 0; step < steps.count; ++step) {
+        if (has_value(lhs, step) && has_value(rhs, step)) {
+            evaluator.annotations().info(
+                fmt::format("incompatible sample types encountered for binary operator \"{0}\": "
+                            "float {0} float",
+                            to_string(binary.op)),
+                binary.position);
+            break;
+        }
+    }
+    return evaluator.new_rows();
+}
+
 [[gnu::noinline]] Result<Evaluated> combine(Evaluator& evaluator, const BinaryExpr& binary,
                                             Evaluated& lhs, Evaluated& rhs, const Steps& steps) {
+    if (binary.op == BinaryOperator::kTrimLower || binary.op == BinaryOperator::kTrimUpper) {
+        return Evaluated(trim_floats(evaluator, binary, lhs, rhs, steps));
+    }
     const auto* left_column = std::get_if<ScalarColumn>(&lhs);
     const auto* right_column = std::get_if<ScalarColumn>(&rhs);
     if (left_column != nullptr && right_column != nullptr) {
@@ -83,10 +111,6 @@ Result<Rows> combine_rows(Evaluator& evaluator, const BinaryExpr& binary, Evalua
 }
 
 [[gnu::noinline]] Result<void> check_supported(const BinaryExpr& binary) {
-    if (binary.op == BinaryOperator::kTrimLower || binary.op == BinaryOperator::kTrimUpper) {
-        return unsupported(
-            fmt::format("the operator \"{}\" is not supported yet", to_string(binary.op)));
-    }
     if (binary.matching && (binary.matching->fill_lhs || binary.matching->fill_rhs)) {
         return unsupported("the modifier \"fill\" is not supported yet");
     }

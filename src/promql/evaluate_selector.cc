@@ -83,12 +83,14 @@ Error must_be_positive() {
 
 }  // namespace
 
-Result<Duration> Evaluator::resolve(Duration written, const DurationExprPtr& computed) const {
+Result<Duration> Evaluator::resolve(Duration written, const DurationExprPtr& computed,
+                                    bool may_be_negative) const {
     if (computed == nullptr) {
         return written;
     }
     return evaluate_duration(*computed,
-                             {.step = bounds().step, .range = bounds().end - bounds().start});
+                             {.step = bounds().step, .range = bounds().end - bounds().start},
+                             may_be_negative);
 }
 
 std::optional<Timestamp> Evaluator::resolve_at(const TimeModifiers& modifiers) const {
@@ -141,7 +143,7 @@ Lookbacks Evaluator::lookbacks() const {
 Result<Rows> Evaluator::eval_selector(const VectorSelector& selector, const Steps& steps,
                                       bool sample_times) {
     KPID_TRY(const Duration offset,
-             resolve(selector.modifiers.offset, selector.modifiers.offset_expr));
+             resolve(selector.modifiers.offset, selector.modifiers.offset_expr, true));
     const Lookbacks lookbacks = this->lookbacks();
     const InstantWalk walk{steps, offset, resolve_at(selector.modifiers), sample_times};
     const Timestamp first = saturating_sub(walk.at ? *walk.at : steps.start, offset);
@@ -174,8 +176,8 @@ Result<RangeInput> Evaluator::eval_range(const Expr& expr, const Steps& steps) {
 Result<RangeInput> Evaluator::eval_matrix(const MatrixSelector& matrix, const Steps& steps) {
     const TimeModifiers& modifiers = matrix.selector->modifiers;
     RangeInput input{{}, Charge(budget_)};
-    KPID_TRY(input.range, resolve(matrix.range, matrix.range_expr));
-    KPID_TRY(input.offset, resolve(modifiers.offset, modifiers.offset_expr));
+    KPID_TRY(input.range, resolve(matrix.range, matrix.range_expr, false));
+    KPID_TRY(input.offset, resolve(modifiers.offset, modifiers.offset_expr, true));
     if (input.range <= Duration(0)) {
         return must_be_positive();
     }
@@ -197,9 +199,10 @@ Result<RangeInput> Evaluator::eval_matrix(const MatrixSelector& matrix, const St
 
 Result<RangeInput> Evaluator::eval_subquery(const SubqueryExpr& subquery, const Steps& steps) {
     RangeInput input{{}, Charge(budget_)};
-    KPID_TRY(input.range, resolve(subquery.range, subquery.range_expr));
-    KPID_TRY(input.offset, resolve(subquery.modifiers.offset, subquery.modifiers.offset_expr));
-    KPID_TRY(Duration step, resolve(subquery.step, subquery.step_expr));
+    KPID_TRY(input.range, resolve(subquery.range, subquery.range_expr, false));
+    KPID_TRY(input.offset,
+             resolve(subquery.modifiers.offset, subquery.modifiers.offset_expr, true));
+    KPID_TRY(Duration step, resolve(subquery.step, subquery.step_expr, false));
     if (subquery.step_expr == nullptr && step == Duration(0)) {
         step = environment_.options.default_subquery_step;
     }

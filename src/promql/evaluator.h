@@ -111,7 +111,8 @@ private:
     [[nodiscard]] Result<std::vector<model::SeriesColumns>> fetch(
         const VectorSelector& selector, model::TimeRange range, const model::HistoryRules* history,
         Charge& charge);
-    [[nodiscard]] Result<Duration> resolve(Duration written, const DurationExprPtr& computed) const;
+    [[nodiscard]] Result<Duration> resolve(Duration written, const DurationExprPtr& computed,
+                                           bool may_be_negative) const;
     [[nodiscard]] Lookbacks lookbacks() const;
     [[nodiscard]] std::optional<Timestamp> resolve_at(const TimeModifiers& modifiers) const;
     bool find_invariant(const Expr& expr);

@@ -26,6 +26,13 @@ struct Histogram {
     std::vector<double> bounds;
 };
 
+// The end of a message: the metric's name, where the query keeps names up to its end.
+std::string name_of(const Evaluator& evaluator, const model::Labels& labels) {
+    const std::string_view name =
+        evaluator.delayed_name_removal() ? labels.metric_name() : std::string_view();
+    return name.empty() ? "" : " for metric name " + model::quote_label_value(name);
+}
+
 std::vector<Histogram> find_histograms(Evaluator& evaluator, const Rows& input, Position where) {
     std::vector<Histogram> histograms;
     boost::unordered_flat_map<model::Labels, std::size_t, model::LabelsHash> place_of;
@@ -35,10 +42,8 @@ std::vector<Histogram> find_histograms(Evaluator& evaluator, const Rows& input, 
         const auto bound = parse_float(text);
         if (!bound) {
             evaluator.annotations().warn(
-                fmt::format("bucket label \"le\" is missing or has a malformed value of {} for "
-                            "metric name {}",
-                            model::quote_label_value(text),
-                            model::quote_label_value(row.labels.metric_name())),
+                fmt::format("bucket label \"le\" is missing or has a malformed value of {}{}",
+                            model::quote_label_value(text), name_of(evaluator, row.labels)),
                 where);
             continue;
         }
@@ -89,31 +94,42 @@ Result<void> apply(Evaluator& evaluator, const Rows& input,
     return {};
 }
 
-double quantile_of(Evaluator& evaluator, const Histogram& histogram, std::vector<Bucket>&& buckets,
-                   double q, Position where) {
-    const BucketQuantile answer = bucket_quantile(q, std::move(buckets));
-    if (answer.forced_monotonic) {
-        evaluator.annotations().info(
-            fmt::format("input to histogram_quantile needed to be fixed for monotonicity (see "
-                        "https://prometheus.io/docs/prometheus/latest/querying/functions/"
-                        "#histogram_quantile) for metric name {}",
-                        model::quote_label_value(histogram.labels.metric_name())),
-            where);
+// Quantiles of histograms at the steps, for the argument at this place.
+struct Quantiles {
+    Evaluator& evaluator;
+    const Steps& steps;
+    Position where;
+
+    [[nodiscard]] double at(std::size_t step, const Histogram& histogram,
+                            std::vector<Bucket>&& buckets, double q) const {
+        const BucketQuantile answer = bucket_quantile(q, std::move(buckets));
+        if (answer.forced_monotonic) {
+            const Timestamp time = steps.at(step);
+            evaluator.annotations().info(
+                "input to histogram_quantile needed to be fixed for monotonicity (see "
+                "https://prometheus.io/docs/prometheus/latest/querying/functions/"
+                "#histogram_quantile)" +
+                    name_of(evaluator, histogram.labels),
+                where,
+                ForcedMonotonicity{time, time, answer.bucket_min, answer.bucket_max,
+                                   answer.difference_max});
+        }
+        return answer.value;
     }
-    return answer.value;
-}
+};
 
 Result<Evaluated> histogram_quantile(Evaluator& evaluator, const Call& call, const Steps& steps) {
     KPID_TRY(const ScalarColumn q, evaluator.eval_scalar(*call.arguments[0], steps));
     KPID_TRY(const Rows input, evaluator.eval_vector(*call.arguments[1], steps));
-    const Position where = call.arguments[1]->position;
-    warn_of_quantiles(evaluator, q, call.arguments[0]->position);
+    const Position where = strip_parens(*call.arguments[1]).position;
+    const Quantiles quantiles{evaluator, steps, where};
+    warn_of_quantiles(evaluator, q, strip_parens(*call.arguments[0]).position);
     const std::vector<Histogram> histograms = find_histograms(evaluator, input, where);
     Rows rows = evaluator.new_rows();
     KPID_CHECK_OK(apply(
         evaluator, input, histograms, steps,
         [&](const Histogram& histogram, std::vector<Bucket>&& buckets, std::size_t step) {
-            return quantile_of(evaluator, histogram, std::move(buckets), q[step], where);
+            return quantiles.at(step, histogram, std::move(buckets), q[step]);
         },
         rows));
     KPID_CHECK_OK(evaluator.drop_names(rows));
@@ -136,12 +152,13 @@ Result<Evaluated> histogram_quantiles(Evaluator& evaluator, const Call& call, co
         return Error{Code::kUnprocessable,
                      fmt::format("invalid label name {}", model::quote_label_value(label))};
     }
-    const Position where = call.arguments[0]->position;
+    const Position where = strip_parens(*call.arguments[0]).position;
+    const Quantiles quantiles{evaluator, steps, where};
     const std::vector<Histogram> histograms = find_histograms(evaluator, input, where);
     Rows rows = evaluator.new_rows();
     for (std::size_t i = 2; i < call.arguments.size(); ++i) {
         KPID_TRY(const ScalarColumn q, evaluator.eval_scalar(*call.arguments[i], steps));
-        warn_of_quantiles(evaluator, q, call.arguments[i]->position);
+        warn_of_quantiles(evaluator, q, strip_parens(*call.arguments[i]).position);
         // A quantile that changes from step to step makes a series of its own for each value.
         std::map<std::string, double> values;
         for (const double value : q) {
@@ -155,7 +172,7 @@ Result<Evaluated> histogram_quantiles(Evaluator& evaluator, const Call& call, co
             const auto at_step = [&](const Histogram& histogram, std::vector<Bucket>&& buckets,
                                      std::size_t step) {
                 return (q[step] == value || (std::isnan(q[step]) && std::isnan(value)))
-                           ? quantile_of(evaluator, histogram, std::move(buckets), value, where)
+                           ? quantiles.at(step, histogram, std::move(buckets), value)
                            : absent();
             };
             KPID_CHECK_OK(apply(evaluator, input, labelled, steps, at_step, rows));
@@ -170,7 +187,7 @@ Result<Evaluated> histogram_fraction(Evaluator& evaluator, const Call& call, con
     KPID_TRY(const ScalarColumn upper, evaluator.eval_scalar(*call.arguments[1], steps));
     KPID_TRY(const Rows input, evaluator.eval_vector(*call.arguments[2], steps));
     const std::vector<Histogram> histograms =
-        find_histograms(evaluator, input, call.arguments[2]->position);
+        find_histograms(evaluator, input, strip_parens(*call.arguments[2]).position);
     Rows rows = evaluator.new_rows();
     KPID_CHECK_OK(apply(
         evaluator, input, histograms, steps,
@@ -182,10 +199,21 @@ Result<Evaluated> histogram_fraction(Evaluator& evaluator, const Call& call, con
     return Evaluated(std::move(rows));
 }
 
-constexpr std::array<FunctionEntry, 3> kFunctions = {{
+// What asks native histograms alone leaves floats out; there is nothing else yet.
+Result<Evaluated> of_native_histograms(Evaluator& evaluator, const Call& call, const Steps& steps) {
+    KPID_TRY(const Rows input, evaluator.eval_vector(*call.arguments[0], steps));
+    return Evaluated(evaluator.new_rows());
+}
+
+constexpr std::array<FunctionEntry, 8> kFunctions = {{
+    {"histogram_avg", of_native_histograms},
+    {"histogram_count", of_native_histograms},
     {"histogram_fraction", histogram_fraction},
     {"histogram_quantile", histogram_quantile},
     {"histogram_quantiles", histogram_quantiles},
+    {"histogram_stddev", of_native_histograms},
+    {"histogram_stdvar", of_native_histograms},
+    {"histogram_sum", of_native_histograms},
 }};
 
 }  // namespace

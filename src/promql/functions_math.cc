@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 namespace kpid::promql {
@@ -27,11 +28,19 @@ double to_radians(double v) {
     return v * std::numbers::pi / 180;
 }
 
-// NaN when either is, unlike std::fmin and std::fmax.
+// NaN when either is, unlike std::fmin and std::fmax; but nothing beats an infinity.
 double smaller(double a, double b) {
+    constexpr double kLowest = -std::numeric_limits<double>::infinity();
+    if (a == kLowest || b == kLowest) {
+        return kLowest;
+    }
     return std::isnan(a) || std::isnan(b) ? std::nan("") : std::fmin(a, b);
 }
 double larger(double a, double b) {
+    constexpr double kHighest = std::numeric_limits<double>::infinity();
+    if (a == kHighest || b == kHighest) {
+        return kHighest;
+    }
     return std::isnan(a) || std::isnan(b) ? std::nan("") : std::fmax(a, b);
 }
 

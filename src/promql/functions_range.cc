@@ -23,8 +23,8 @@ constexpr std::size_t kSamplesPerLook = 100'000;
 struct RangeArguments {
     RangeInput input;
     std::vector<ScalarColumn> scalars;
-    const Expr* range = nullptr;
-    std::vector<const Expr*> scalar_exprs;
+    Position range_place;
+    std::vector<Position> scalar_places;
 };
 
 Result<RangeArguments> eval_arguments(Evaluator& evaluator, const Call& call, const Steps& steps) {
@@ -32,11 +32,11 @@ Result<RangeArguments> eval_arguments(Evaluator& evaluator, const Call& call, co
     for (const ExprPtr& argument : call.arguments) {
         if (argument->type == ValueType::kMatrix) {
             KPID_TRY(arguments.input, evaluator.eval_range(*argument, steps));
-            arguments.range = argument.get();
+            arguments.range_place = strip_parens(*argument).position;
         } else {
             KPID_TRY(ScalarColumn column, evaluator.eval_scalar(*argument, steps));
             arguments.scalars.push_back(std::move(column));
-            arguments.scalar_exprs.push_back(argument.get());
+            arguments.scalar_places.push_back(strip_parens(*argument).position);
         }
     }
     return arguments;
@@ -141,18 +141,26 @@ Result<Evaluated> of_counter(Evaluator& evaluator, const Call& call, const Steps
                 fmt::format("metric might not be a counter, name does not end in "
                             "_total/_sum/_count/_bucket: {}",
                             model::quote_label_value(name)),
-                arguments.range->position);
+                arguments.range_place);
         }
     }
     KPID_CHECK_OK(evaluator.drop_names(rows));
     return Evaluated(std::move(rows));
 }
 
+bool any_at(const Rows& rows, std::size_t step) {
+    return std::any_of(rows.rows.begin(), rows.rows.end(),
+                       [step](const Row& row) { return !is_absent(row.at(step)); });
+}
+
 Result<Evaluated> quantile_over_time(Evaluator& evaluator, const Call& call, const Steps& steps) {
     KPID_TRY(RangeArguments arguments, eval_arguments(evaluator, call, steps));
     KPID_TRY(Rows rows, apply(evaluator, arguments, window_quantile, steps));
-    if (!rows.rows.empty()) {
-        warn_of_quantiles(evaluator, arguments.scalars[0], arguments.scalar_exprs[0]->position);
+    const ScalarColumn& quantiles = arguments.scalars[0];
+    for (std::size_t step = 0; step < steps.count; ++step) {
+        if (!(quantiles[step] >= 0 && quantiles[step] <= 1) && any_at(rows, step)) {
+            warn_of_quantile(evaluator, quantiles[step], arguments.scalar_places[0]);
+        }
     }
     KPID_CHECK_OK(evaluator.drop_names(rows));
     return Evaluated(std::move(rows));

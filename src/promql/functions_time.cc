@@ -109,7 +109,7 @@ double query_end(const QueryBounds& bounds) {
     return bounds.end.seconds();
 }
 double query_step(const QueryBounds& bounds) {
-    return seconds(bounds.step);
+    return bounds.start == bounds.end ? 0 : seconds(bounds.step);
 }
 double query_range(const QueryBounds& bounds) {
     return seconds(bounds.end - bounds.start);

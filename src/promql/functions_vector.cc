@@ -112,8 +112,8 @@ Result<Evaluated> absent_over_time(Evaluator& evaluator, const Call& call, const
     return ones_where_absent(evaluator, *call.arguments[0], present);
 }
 
-void warn_when_pointless(Evaluator& evaluator, const Call& call) {
-    if (evaluator.bounds().range_query) {
+void warn_when_pointless(Evaluator& evaluator, const Call& call, const Steps& steps) {
+    if (steps.count > 1) {
         evaluator.annotations().warn(
             "sort is ineffective for range queries since results are always ordered by labels",
             call.position);
@@ -124,7 +124,7 @@ void warn_when_pointless(Evaluator& evaluator, const Call& call) {
 // order by labels anyway.
 template <bool Descending>
 Result<Evaluated> sort(Evaluator& evaluator, const Call& call, const Steps& steps) {
-    warn_when_pointless(evaluator, call);
+    warn_when_pointless(evaluator, call, steps);
     KPID_TRY(Rows rows, evaluator.eval_vector(*call.arguments[0], steps));
     std::stable_sort(rows.rows.begin(), rows.rows.end(), [](const Row& a, const Row& b) {
         const double left = a.at(0);
@@ -139,7 +139,7 @@ Result<Evaluated> sort(Evaluator& evaluator, const Call& call, const Steps& step
 
 template <bool Descending>
 Result<Evaluated> sort_by_label(Evaluator& evaluator, const Call& call, const Steps& steps) {
-    warn_when_pointless(evaluator, call);
+    warn_when_pointless(evaluator, call, steps);
     std::vector<std::string> names;
     for (std::size_t i = 1; i < call.arguments.size(); ++i) {
         KPID_TRY(std::string name, evaluator.eval_string(*call.arguments[i]));

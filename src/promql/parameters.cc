@@ -15,27 +15,30 @@ std::string go_number(double value) {
     return format_float_text(value);
 }
 
-void warn_of_quantiles(Evaluator& evaluator, const ScalarColumn& quantiles, Position where) {
-    const auto warn = [&](double q) {
+void warn_of_quantile(Evaluator& evaluator, double q, Position where) {
+    if (!(q >= 0 && q <= 1)) {
         evaluator.annotations().warn(
             fmt::format("quantile value should be between 0 and 1, got {}", go_number(q)), where);
-    };
-    double smallest = 0;
-    double largest = 1;
+    }
+}
+
+void warn_of_quantiles(Evaluator& evaluator, const ScalarColumn& quantiles, Position where) {
     for (const double q : quantiles) {
-        if (std::isnan(q)) {
-            warn(q);
-            continue;
-        }
-        smallest = std::min(smallest, q);
-        largest = std::max(largest, q);
+        warn_of_quantile(evaluator, q, where);
     }
-    if (smallest < 0) {
-        warn(smallest);
+}
+
+ParameterBounds bounds_of(const ScalarColumn& parameter) {
+    ParameterBounds bounds{parameter.front(), parameter.front(), false};
+    for (const double value : parameter) {
+        bounds.any_nan = bounds.any_nan || std::isnan(value);
+        bounds.smallest = std::min(bounds.smallest, value);
+        bounds.largest = std::max(bounds.largest, value);
     }
-    if (largest > 1) {
-        warn(largest);
+    if (bounds.any_nan) {
+        bounds.smallest = bounds.largest = std::nan("");
     }
+    return bounds;
 }
 
 bool is_label_name(std::string_view name) {
