@@ -9,16 +9,25 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 namespace kpid::promql::testing {
 namespace {
 
+// Prometheus' own measure of its scripts.
 bool nearly_equal(double a, double b) {
+    constexpr double kEpsilon = 1e-6;
+    constexpr double kSmallest = std::numeric_limits<double>::min();
     if ((std::isnan(a) && std::isnan(b)) || a == b) {
         return true;
     }
-    return std::abs(a - b) < 1e-6 * (std::abs(a) + std::abs(b));
+    const double sum = std::abs(a) + std::abs(b);
+    const double difference = std::abs(a - b);
+    if (a == 0 || b == 0 || sum < kSmallest) {
+        return difference < kEpsilon * kSmallest;
+    }
+    return difference / std::min(sum, std::numeric_limits<double>::max()) < kEpsilon;
 }
 
 bool fits(const Pattern& pattern, const std::string& text) {
@@ -63,12 +72,12 @@ using Table = std::map<model::Labels, Points>;
 std::string show(const Table& table) {
     std::string text;
     for (const auto& [labels, points] : table) {
-        text += "\n    " + labels.to_string();
+        text += (text.empty() ? "" : "; ") + labels.to_string();
         for (const auto& [time, value] : points) {
             text += fmt::format(" {}@{}", format_float(value), time.ms());
         }
     }
-    return text;
+    return text.empty() ? "nothing" : text;
 }
 
 std::string compare(const Table& expected, const Table& found) {
@@ -80,22 +89,20 @@ std::string compare(const Table& expected, const Table& found) {
                               return x.first == y.first && nearly_equal(x.second, y.second);
                           });
     }
-    return same ? "" : fmt::format("expected:{}\n  found:{}", show(expected), show(found));
+    return same ? "" : fmt::format("expected {}, found {}", show(expected), show(found));
 }
 
-Result<Table> expected_table(const Evaluation& evaluation) {
+Table expected_table(const Evaluation& evaluation) {
     Table table;
     for (const SeriesDescription& series : evaluation.series) {
+        Table::mapped_type& points = table[series.labels];
         Timestamp time =
             evaluation.range_vector ? evaluation.range_vector->first : evaluation.start;
         const Duration step =
             evaluation.range_vector ? evaluation.range_vector->second : evaluation.step;
         for (const SequenceValue& item : series.values) {
-            if (item.histogram) {
-                return unsupported("expects a native histogram");
-            }
             if (!item.omitted) {
-                table[series.labels][time] = item.value;
+                points[time] = item.value;
             }
             time += step;
         }
@@ -103,11 +110,12 @@ Result<Table> expected_table(const Evaluation& evaluation) {
     return table;
 }
 
-Table table_of(const Value& value) {
+// An instant vector has no times of its own: all of it stands at `time`.
+Table table_of(const Value& value, Timestamp time) {
     Table table;
     if (const auto* vector = std::get_if<Vector>(&value)) {
         for (const VectorSample& sample : *vector) {
-            table[sample.labels][sample.time] = sample.value;
+            table[sample.labels][time] = sample.value;
         }
     } else if (const auto* matrix = std::get_if<Matrix>(&value)) {
         for (const MatrixSeries& series : *matrix) {
@@ -132,28 +140,47 @@ std::string check_order(const Evaluation& evaluation, const Value& value) {
     return "";
 }
 
-std::string check_value(const Evaluation& evaluation, const Value& value) {
-    if (evaluation.scalar) {
-        const auto* scalar = std::get_if<Scalar>(&value);
-        if (scalar == nullptr || !nearly_equal(scalar->value, *evaluation.scalar)) {
-            return fmt::format("expected the scalar {}, found {} {}", *evaluation.scalar,
-                               value_type_name(value), scalar == nullptr ? 0 : scalar->value);
-        }
-        return "";
-    }
-    if (evaluation.string) {
-        const auto* string = std::get_if<String>(&value);
-        return string != nullptr && string->value == *evaluation.string ? "" : "another string";
-    }
-    const Result<Table> expected = expected_table(evaluation);
-    if (!expected) {
-        return expected.error().message;
-    }
-    std::string wrong = compare(*expected, table_of(value));
-    return wrong.empty() && evaluation.ordered ? check_order(evaluation, value) : wrong;
+std::string check_sorted(const Value& value) {
+    const auto* matrix = std::get_if<Matrix>(&value);
+    const auto later = [](const MatrixSeries& a, const MatrixSeries& b) {
+        return a.labels < b.labels;
+    };
+    return matrix == nullptr || std::is_sorted(matrix->begin(), matrix->end(), later)
+               ? ""
+               : "the series are not sorted by their labels";
+}
+
+std::string show_kind(const Value& value) {
+    const auto* scalar = std::get_if<Scalar>(&value);
+    return scalar == nullptr ? fmt::format("a {}", value_type_name(value))
+                             : fmt::format("the scalar {}", format_float(scalar->value));
 }
 
 }  // namespace
+
+std::string check_value(const Evaluation& evaluation, const Value& value) {
+    if (evaluation.scalar) {
+        const auto* scalar = std::get_if<Scalar>(&value);
+        const bool same = scalar != nullptr && nearly_equal(scalar->value, *evaluation.scalar);
+        return same ? ""
+                    : fmt::format("expected the scalar {}, found {}",
+                                  format_float(*evaluation.scalar), show_kind(value));
+    }
+    if (std::holds_alternative<Scalar>(value)) {
+        return "expected no scalar, found " + show_kind(value);
+    }
+    if (const auto* string = std::get_if<String>(&value)) {
+        const std::string expected = evaluation.string.value_or("");
+        return string->value == expected ? ""
+                                         : fmt::format("expected the string \"{}\", found \"{}\"",
+                                                       expected, string->value);
+    }
+    std::string wrong = compare(expected_table(evaluation), table_of(value, evaluation.start));
+    if (wrong.empty()) {
+        wrong = check_sorted(value);
+    }
+    return wrong.empty() && evaluation.ordered ? check_order(evaluation, value) : wrong;
+}
 
 std::string check_result(const Evaluation& evaluation, const QueryResult& result) {
     if (evaluation.must_fail) {
@@ -182,19 +209,25 @@ std::string check_failure(const Evaluation& evaluation, const Error& error) {
     return "";
 }
 
-std::string check_middle(const Value& instant, const Value& matrix, Timestamp middle) {
-    Table expected = table_of(instant);
-    if (const auto* scalar = std::get_if<Scalar>(&instant)) {
-        expected[model::Labels()][middle] = scalar->value;
-    }
-    Table found;
-    for (const auto& [labels, points] : table_of(matrix)) {
-        if (const auto point = points.find(middle); point != points.end()) {
-            found[labels].insert(*point);
+std::string check_middle(const Evaluation& evaluation, const Value& matrix, Timestamp middle,
+                         ValueType type) {
+    std::string wrong = check_sorted(matrix);
+    Vector found;
+    for (const MatrixSeries& series : std::get<Matrix>(matrix)) {
+        for (const Point& point : series.points) {
+            if (point.time == middle) {
+                found.push_back({series.labels, evaluation.start, point.value});
+            }
         }
     }
-    const std::string wrong = compare(expected, found);
-    return wrong.empty() ? "" : "as a range query, " + wrong;
+    if (wrong.empty() && type != ValueType::kScalar) {
+        wrong = check_value(evaluation, found);
+    } else if (wrong.empty()) {
+        wrong = found.size() == 1
+                    ? check_value(evaluation, Scalar{evaluation.start, found[0].value})
+                    : "not one series";
+    }
+    return wrong;
 }
 
 }  // namespace kpid::promql::testing

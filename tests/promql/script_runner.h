@@ -1,60 +1,40 @@
 #pragma once
-// Runs PromQL test scripts: load, clear, eval and what is expected of it.
+// Runs PromQL test scripts (script.h): each evaluation is a case that passes, fails or is skipped.
 //
-//   load 1m
-//     up{job="a"} 1 _ 0+1x3
-//   eval instant at 3m sum(up)
-//     expect no_warn
-//     {} 1
-//
-// Comments begin with #; an empty line ends a block. Every instant evaluation is repeated as a
-// range query from a minute before to a minute after, whose middle must say the same.
+// An instant evaluation runs more than once, as in Prometheus: also as the middle of a range query
+// from a minute before to a minute after; and with `@` behind every selector, at five other times,
+// each again with its range query.
 
 #include "kpid/promql/engine.h"
 #include "kpid/promql/parser.h"
-#include "promql/script_storage.h"
+#include "promql/script.h"
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace kpid::promql::testing {
 
-/// One thing that a script says about its evaluation.
-struct Pattern {
-    enum class Kind { kAny, kMessage, kRegex };
-    Kind kind = Kind::kAny;
-    std::string text;
+enum class Outcome {
+    kPassed,
+    kFailed,
+    /// It needs what the engine lacks on purpose: native histograms, start timestamps, `info`,
+    /// `fill`, `anchored`, `smoothed`.
+    kSkipped,
 };
 
-/// One `eval` with what is expected of it.
-struct Evaluation {
-    std::size_t line = 0;
+struct CaseReport {
+    std::size_t line = 0;  ///< Of the evaluation, from 1.
     std::string expr;
-    bool is_range = false;
-    Timestamp start;  // Of an instant evaluation: its time.
-    Timestamp end;
-    Duration step{0};
-
-    bool ordered = false;
-    bool must_fail = false;
-    std::vector<Pattern> failures;
-    std::vector<Pattern> warnings;
-    std::vector<Pattern> infos;
-    bool no_warnings = false;
-    bool no_infos = false;
-    std::optional<double> scalar;
-    std::optional<std::string> string;
-    /// For an instant query that gives a range vector: the time of the first item and the step.
-    std::optional<std::pair<Timestamp, Duration>> range_vector;
-    std::vector<SeriesDescription> series;
+    Outcome outcome = Outcome::kPassed;
+    std::string why;  ///< What is wrong, or what the skipped case needs.
 };
 
 struct ScriptReport {
-    std::size_t passed = 0;
-    std::size_t unsupported = 0;        // The engine said so.
-    std::vector<std::string> failures;  // "line N: expression: what is wrong".
+    std::vector<CaseReport> cases;
+    std::vector<ScriptError> errors;  ///< Of the script itself; what they concern did not run.
+
+    [[nodiscard]] std::size_t count(Outcome outcome) const;
 };
 
 struct ScriptOptions {
@@ -62,7 +42,8 @@ struct ScriptOptions {
     ParseOptions parse;
 };
 
-/// What Prometheus' own scripts are written for.
+/// What Prometheus' own scripts are written for: experimental functions, duration expressions and
+/// delayed name removal on.
 [[nodiscard]] ScriptOptions prometheus_options();
 
 [[nodiscard]] ScriptReport run_script(std::string_view text, const ScriptOptions& options);

@@ -3,32 +3,58 @@
 // yet.
 
 #include "kpid/model/reader.h"
+#include "promql/script.h"
 #include "support/memory_storage.h"
+
+#include <optional>
+#include <string_view>
 
 namespace kpid::promql::testing {
 
-/// A reader that refuses, as kUnsupported, whatever would see native histograms or start
-/// timestamps.
+/// What a query is refused with, as kUnsupported, that would see native histograms.
+inline constexpr std::string_view kSeesNativeHistograms = "native histograms are loaded";
+
+/// A reader of the floats that scripts load.
 class ScriptStorage final : public model::Reader {
 public:
-    void put(const model::Labels& labels, Timestamp time, double value) {
-        floats_.put(labels, time, value);
-    }
-    /// This series has something at this time that floats cannot hold.
-    void note_unsupported(const model::Labels& labels, Timestamp time) {
-        unsupported_.put(labels, time, 0);
+    void load(const LoadCommand& command) {
+        for (const LoadCommand::Series& series : command.series) {
+            const model::Labels& labels = series.description.labels;
+            const std::optional<model::Labels> fused =
+                command.with_nhcb ? fused_labels(labels) : std::nullopt;
+            Timestamp time;
+            for (const SequenceValue& item : series.description.values) {
+                if (!item.omitted) {
+                    (item.histogram ? histograms_ : floats_).put(labels, time, item.value);
+                    if (series.has_start_times) {
+                        start_times_.put(labels, time, 0);
+                    }
+                    if (fused) {
+                        histograms_.put(*fused, time, 0);
+                    }
+                }
+                time += command.step;
+            }
+        }
     }
     void clear() {
         floats_.clear();
-        unsupported_.clear();
+        histograms_.clear();
+        start_times_.clear();
+    }
+
+    /// Whether any of these series has start timestamps, at any time.
+    [[nodiscard]] bool has_start_times(std::span<const model::Matcher> matchers) const {
+        const auto series = start_times_.series(matchers, {});
+        return series && !series->empty();
     }
 
     [[nodiscard]] Result<std::vector<model::SeriesColumns>> select(
         std::span<const model::Matcher> matchers, model::TimeRange range,
         const model::ReadOptions& options) const override {
-        KPID_TRY(const auto beyond, unsupported_.series(matchers, range));
+        KPID_TRY(const auto beyond, histograms_.series(matchers, range));
         if (!beyond.empty()) {
-            return unsupported("native histograms and start timestamps are not supported yet");
+            return unsupported(std::string(kSeesNativeHistograms));
         }
         return floats_.select(matchers, range, options);
     }
@@ -47,8 +73,21 @@ public:
     }
 
 private:
+    // The native histogram that `load_with_nhcb` makes of a classic one's series.
+    static std::optional<model::Labels> fused_labels(const model::Labels& labels) {
+        const std::string_view name = labels.metric_name();
+        for (const std::string_view suffix : {"_bucket", "_count", "_sum"}) {
+            if (name.ends_with(suffix)) {
+                return labels.without("le").with(model::kMetricName,
+                                                 name.substr(0, name.size() - suffix.size()));
+            }
+        }
+        return std::nullopt;
+    }
+
     kpid::testing::MemoryStorage floats_;
-    kpid::testing::MemoryStorage unsupported_;
+    kpid::testing::MemoryStorage histograms_;   // Times only.
+    kpid::testing::MemoryStorage start_times_;  // Times only.
 };
 
 }  // namespace kpid::promql::testing

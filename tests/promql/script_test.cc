@@ -1,4 +1,4 @@
-// The project's own scripts in tests/promql/scripts.
+// The project's own scripts in tests/promql/scripts; those in delayed_names run with that feature.
 
 #include "promql/script_runner.h"
 #include "support/conformance.h"
@@ -15,19 +15,26 @@ namespace {
 TEST(Script, EveryEvaluationGivesWhatItSays) {
     std::set<std::filesystem::path> files;
     const std::filesystem::path folder = kpid::testing::source_dir() / "tests/promql/scripts";
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-        files.insert(entry.path());
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+        if (entry.is_regular_file()) {
+            files.insert(entry.path());
+        }
     }
     ASSERT_FALSE(files.empty());
     for (const std::filesystem::path& file : files) {
         ScriptOptions options = prometheus_options();
-        options.engine.delayed_name_removal = false;
-        options.engine.samples_max = 100'000;
+        options.engine.delayed_name_removal = file.parent_path().filename() == "delayed_names";
         const ScriptReport report = run_script(kpid::testing::read_file(file), options);
-        EXPECT_GT(report.passed, 0U) << file.filename();
-        EXPECT_EQ(report.unsupported, 0U) << file.filename();
-        for (const std::string& failure : report.failures) {
-            ADD_FAILURE() << file.filename().string() << " " << failure;
+        EXPECT_GT(report.count(Outcome::kPassed), 0U) << file.filename();
+        EXPECT_EQ(report.count(Outcome::kSkipped), 0U) << file.filename();
+        for (const ScriptError& error : report.errors) {
+            ADD_FAILURE() << file.filename().string() << ":" << error.line << ": " << error.message;
+        }
+        for (const CaseReport& one : report.cases) {
+            if (one.outcome == Outcome::kFailed) {
+                ADD_FAILURE() << file.filename().string() << ":" << one.line << ": " << one.expr
+                              << ": " << one.why;
+            }
         }
     }
 }
@@ -42,10 +49,48 @@ TEST(Script, AWrongExpectationIsFound) {
         "eval instant at 0 up + on() up\n  expect warn\n  {} 2\n\n"
         "eval range from 0 to 1m step 1m up\n  up{job=\"a\"} 1\n\n"
         "eval instant at 0 1 + 1\n  3\n\n"
-        "nonsense\n",
+        "eval instant at 0 1 + 1\n\n",
         prometheus_options());
-    EXPECT_EQ(report.passed, 0U);
-    EXPECT_EQ(report.failures.size(), 8U);
+    EXPECT_EQ(report.count(Outcome::kPassed), 0U);
+    EXPECT_EQ(report.count(Outcome::kFailed), 8U);
+}
+
+TEST(Script, SkipsExactlyWhatNeedsThePartsThatAreLacking) {
+    const ScriptReport report = run_script(
+        "load 1m\n"
+        "  floats 1 2 3\n"
+        "  mixed 1 {{schema:0 count:1 sum:1}} 3\n"
+        "  started_total@st -10sx2\n"
+        "  started_total 1 2 3\n\n"
+        "load_with_nhcb 1m\n"
+        "  h_bucket{le=\"+Inf\"} 1 2 3\n\n"
+        "eval instant at 0 floats\n  floats 1\n\n"
+        "eval instant at 0 mixed\n  mixed 1\n\n"  // The histogram comes later.
+        "eval instant at 1m count({__name__!=\"\"})\n  {} 4\n\n"
+        "eval instant at 1m histogram_count(mixed)\n  {} 1\n\n"
+        "eval instant at 1m floats\n  floats {{schema:0}}\n\n"
+        "eval instant at 1m h_bucket\n  h_bucket{le=\"+Inf\"} 2\n\n"
+        "eval instant at 1m h\n  h {{schema:-53}}\n\n"
+        "eval instant at 2m rate(started_total[5m])\n  {} 1\n\n"
+        "eval instant at 2m sum_over_time(started_total[5m])\n  {} 6\n\n"
+        "eval instant at 2m delta(started_total[150s:1m])\n  {} 2.5\n\n"
+        "eval instant at 0 floats + fill(1) nothing\n\n"
+        "eval instant at 0 info(floats)\n\n"
+        "eval instant at 0 floats anchored\n\n"
+        "eval instant at 0 floats smoothed\n\n"
+        "eval instant at 0 start_timestamp(floats)\n\n",
+        prometheus_options());
+    ASSERT_TRUE(report.errors.empty());
+    std::string outcomes;
+    for (const CaseReport& one : report.cases) {
+        outcomes += one.outcome == Outcome::kPassed   ? 'p'
+                    : one.outcome == Outcome::kFailed ? 'F'
+                                                      : 's';
+        EXPECT_TRUE(one.outcome != Outcome::kFailed) << one.expr << ": " << one.why;
+    }
+    EXPECT_EQ(outcomes,
+              "ppssspsspp"
+              "sssss");
 }
 
 }  // namespace
