@@ -140,6 +140,9 @@ Result<Rows> select_members(Evaluator& evaluator, const AggregateExpr& aggregate
             group.clear();
         }
     }
+    if (steps.count > 1) {
+        std::sort(order.begin(), order.end());  // Only a single step has an order of its own.
+    }
     Rows rows = evaluator.new_rows();
     for (const std::size_t r : order) {
         picked[r].labels = std::move(input.rows[r].labels);

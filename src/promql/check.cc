@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
 namespace kpid::promql {
 namespace {
@@ -115,9 +117,10 @@ Result<void> Checker::check_binary(const BinaryExpr& binary) const {
         return operator_error(binary, "comparisons between scalars must use BOOL modifier");
     }
     if (binary.matching && binary.matching->on) {
+        const std::set<std::string_view> include(binary.matching->include.begin(),
+                                                 binary.matching->include.end());
         for (const std::string& label : binary.matching->labels) {
-            const auto& include = binary.matching->include;
-            if (std::find(include.begin(), include.end(), label) != include.end()) {
+            if (include.contains(label)) {
                 return operator_error(
                     binary, fmt::format("label {} must not occur in ON and GROUP clause at once",
                                         quote_string(label)));

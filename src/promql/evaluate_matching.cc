@@ -7,6 +7,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 namespace kpid::promql {
@@ -23,6 +24,7 @@ struct Output {
     Row row;
     std::size_t step = kNever;
     std::size_t signature = 0;
+    std::size_t many = kNever;  // The first row of the "many" side that gave it a value.
 };
 
 class Matching {
@@ -42,6 +44,10 @@ public:
           grown_(evaluator.budget()) {}
 
     Result<void> run_step(std::size_t step) {
+        const auto has_value = [step](const Row& row) { return !is_absent(row.at(step)); };
+        if (std::none_of(many_.begin(), many_.end(), has_value)) {
+            return {};  // Nothing to match: what the other side has is not looked at.
+        }
         KPID_CHECK_OK(find_one_side(step));
         for (std::size_t m = 0; m < many_.size(); ++m) {
             const double value = many_[m].at(step);
@@ -59,6 +65,9 @@ public:
 
     Result<Rows> finish() {
         grown_ = Charge(evaluator_.budget());  // The rows are paid for one by one from here on.
+        // In the order of the series that they come from, as at each step alone.
+        std::stable_sort(outputs_.begin(), outputs_.end(),
+                         [](const Output& a, const Output& b) { return a.many < b.many; });
         Rows rows = evaluator_.new_rows();
         for (Output& output : outputs_) {
             KPID_CHECK_OK(rows.push(std::move(output.row)));
@@ -153,6 +162,8 @@ private:
                 outputs_.push_back({std::move(row)});
             }
             pair->second = place->second;
+            Output& output = outputs_[place->second];
+            output.many = std::min(output.many, many);
         }
         return pair->second;
     }
@@ -163,8 +174,8 @@ private:
                           (binary_.return_bool && !evaluator_.delayed_name_removal());
         model::Labels labels = drop ? without_metadata(many) : many;
         if (matching_.cardinality == MatchCardinality::kOneToOne) {
-            return matching_.on ? only_names(labels, matching_.labels)
-                                : without_names(labels, matching_.labels, false);
+            return matching_.on ? only_names(labels, signatures_.names())
+                                : without_names(labels, signatures_.names(), false);
         }
         if (matching_.include.empty()) {
             return labels;

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace kpid::promql {
@@ -15,12 +16,22 @@ Error failed(std::string message) {
     return Error{Code::kUnprocessable, std::move(message)};
 }
 
+// A value that a function makes is at most this long: calls within each other may multiply it.
+constexpr std::size_t kLabelValueBytesMax = 1024 * 1024;
+
+Error too_long(std::string_view function) {
+    return failed(fmt::format("{}(): a label value would be longer than {} bytes", function,
+                              kLabelValueBytesMax));
+}
+
 // A name that was written on purpose stays.
-void set_label(Row& row, const std::string& name, const std::string& value) {
+Result<void> set_label(Rows& rows, Row& row, const std::string& name, const std::string& value) {
+    KPID_CHECK_OK(rows.pay_labels(value.size()));
     row.labels = row.labels.with(name, value);
     if (name == model::kMetricName) {
         row.drop_name = false;
     }
+    return {};
 }
 
 Result<Evaluated> label_replace(Evaluator& evaluator, const Call& call, const Steps& steps) {
@@ -36,12 +47,19 @@ Result<Evaluated> label_replace(Evaluator& evaluator, const Call& call, const St
         return failed(fmt::format("invalid destination label name in label_replace(): {}", target));
     }
     KPID_TRY(Rows rows, evaluator.eval_vector(*call.arguments[0], steps));
+    const auto references =
+        static_cast<std::size_t>(std::count(replacement.begin(), replacement.end(), '$'));
     std::string value;
     for (Row& row : rows.rows) {
         KPID_CHECK_OK(evaluator.check_stop());
+        const std::string_view text = row.labels.get(source);
+        // Each reference gives the whole text at most.
+        if (references * text.size() + replacement.size() > kLabelValueBytesMax) {
+            return too_long("label_replace");
+        }
         value.clear();
-        if (regex->expand(row.labels.get(source), replacement, value)) {
-            set_label(row, target, value);
+        if (regex->expand(text, replacement, value)) {
+            KPID_CHECK_OK(set_label(rows, row, target, value));
         }
     }
     KPID_CHECK_OK(merge_same_labels(rows.rows));
@@ -69,8 +87,11 @@ Result<Evaluated> label_join(Evaluator& evaluator, const Call& call, const Steps
         for (std::size_t i = 0; i < sources.size(); ++i) {
             value += i == 0 ? "" : separator;
             value += row.labels.get(sources[i]);
+            if (value.size() > kLabelValueBytesMax) {
+                return too_long("label_join");
+            }
         }
-        set_label(row, target, value);
+        KPID_CHECK_OK(set_label(rows, row, target, value));
     }
     KPID_CHECK_OK(merge_same_labels(rows.rows));
     return Evaluated(std::move(rows));

@@ -88,9 +88,12 @@ Result<Rows> apply(Evaluator& evaluator, RangeArguments& arguments, WindowFuncti
     Rows rows = evaluator.new_rows();
     std::vector<RangeSeries>& series = arguments.input.series;
     std::vector<Row> block;
-    for (std::size_t first = 0; first < series.size(); first += kBlockSeries) {
+    for (std::size_t first = 0; first < series.size(); first += block.size()) {
         KPID_CHECK_OK(evaluator.check_stop());
-        block.assign(std::min(kBlockSeries, series.size() - first), {});
+        // No more at once than can still be paid for, should there be a value at every step.
+        const std::size_t affordable =
+            std::clamp<std::size_t>(evaluator.budget().remaining() / steps.count, 1, kBlockSeries);
+        block.assign(std::min(affordable, series.size() - first), {});
         evaluator.executor().parallel_for(block.size(), [&](std::size_t i) {
             if (evaluator.check_stop()) {
                 block[i] = row_of(evaluator, series[first + i], arguments, function, steps);

@@ -88,26 +88,25 @@ model::Labels filtered(const model::Labels& labels, const Keep& keep) {
     return model::Labels::from(std::move(kept));
 }
 
-bool contains(const std::vector<std::string>& names, std::string_view name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 }  // namespace
+
+NameSet::NameSet(const std::vector<std::string>& names) : names_(names.begin(), names.end()) {
+    std::sort(names_.begin(), names_.end());
+}
 
 model::Labels without_metadata(const model::Labels& labels) {
     return filtered(labels,
                     [](const model::Label& label) { return !is_metadata_label(label.name); });
 }
 
-model::Labels without_names(const model::Labels& labels, const std::vector<std::string>& names,
-                            bool name_too) {
+model::Labels without_names(const model::Labels& labels, const NameSet& names, bool name_too) {
     return filtered(labels, [&](const model::Label& label) {
-        return !(name_too && label.name == model::kMetricName) && !contains(names, label.name);
+        return !(name_too && label.name == model::kMetricName) && !names.contains(label.name);
     });
 }
 
-model::Labels only_names(const model::Labels& labels, const std::vector<std::string>& names) {
-    return filtered(labels, [&](const model::Label& label) { return contains(names, label.name); });
+model::Labels only_names(const model::Labels& labels, const NameSet& names) {
+    return filtered(labels, [&](const model::Label& label) { return names.contains(label.name); });
 }
 
 std::string brace_string(const model::Labels& labels) {

@@ -7,6 +7,7 @@
 #include "promql/budget.h"
 #include "promql/steps.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -61,6 +62,11 @@ public:
         rows.push_back(std::move(row));
         return {};
     }
+    /// Pays for this many bytes of labels that an expression makes beside the rows themselves.
+    [[nodiscard]] Result<void> pay_labels(std::size_t bytes) {
+        constexpr std::size_t kBytesPerSample = 16;
+        return charge_.add(bytes / kBytesPerSample);
+    }
     [[nodiscard]] Budget& budget() const { return charge_.budget(); }
 
     std::vector<Row> rows;
@@ -84,12 +90,22 @@ private:
 [[nodiscard]] bool is_metadata_label(std::string_view name);
 /// Without these.
 [[nodiscard]] model::Labels without_metadata(const model::Labels& labels);
+/// Names of labels to look up, however many an expression lists. Borrows them.
+class NameSet {
+public:
+    explicit NameSet(const std::vector<std::string>& names);
+    [[nodiscard]] bool contains(std::string_view name) const {
+        return std::binary_search(names_.begin(), names_.end(), name);
+    }
+
+private:
+    std::vector<std::string_view> names_;  // Sorted.
+};
 /// Without the given names; with `name_too` also without the metric's name.
-[[nodiscard]] model::Labels without_names(const model::Labels& labels,
-                                          const std::vector<std::string>& names, bool name_too);
+[[nodiscard]] model::Labels without_names(const model::Labels& labels, const NameSet& names,
+                                          bool name_too);
 /// Only the given names.
-[[nodiscard]] model::Labels only_names(const model::Labels& labels,
-                                       const std::vector<std::string>& names);
+[[nodiscard]] model::Labels only_names(const model::Labels& labels, const NameSet& names);
 /// `{__name__="x", a="b"}`, as error messages print a label set.
 [[nodiscard]] std::string brace_string(const model::Labels& labels);
 

@@ -14,12 +14,12 @@ namespace kpid::promql {
 /// Numbers the different signatures that it meets: 0, 1, …
 class Signatures {
 public:
-    explicit Signatures(const VectorMatching& matching) : matching_(matching) {}
+    explicit Signatures(const VectorMatching& matching)
+        : matching_(matching), names_(matching.labels) {}
 
     /// The labels of the match group a row belongs to.
     [[nodiscard]] model::Labels labels_of(const model::Labels& labels) const {
-        return matching_.on ? only_names(labels, matching_.labels)
-                            : without_names(labels, matching_.labels, true);
+        return matching_.on ? only_names(labels, names_) : without_names(labels, names_, true);
     }
     /// The number of each row's signature.
     [[nodiscard]] std::vector<std::size_t> number(const std::vector<Row>& rows) {
@@ -32,9 +32,12 @@ public:
         return numbers;
     }
     [[nodiscard]] std::size_t count() const { return numbers_.size(); }
+    /// Those of on(…) or ignoring(…).
+    [[nodiscard]] const NameSet& names() const { return names_; }
 
 private:
     const VectorMatching& matching_;
+    NameSet names_;
     boost::unordered_flat_map<model::Labels, std::size_t, model::LabelsHash> numbers_;
 };
 
