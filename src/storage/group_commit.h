@@ -16,6 +16,7 @@
 #include <boost/unordered/unordered_flat_set.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <map>
 #include <optional>
@@ -62,7 +63,7 @@ public:
     [[nodiscard]] Result<std::size_t> erase(std::span<MemorySeries* const> series,
                                             model::TimeRange range);
     /// Moves what readers found damaged out of the way.
-    [[nodiscard]] Result<void> set_aside(std::span<const DamagedEntry> damaged);
+    [[nodiscard]] Result<void> set_aside(std::vector<DamagedEntry> damaged);
     /// Any thread.
     [[nodiscard]] std::vector<std::string> take_damage_reports() KPID_EXCLUDES(reports_mutex_);
     [[nodiscard]] Result<void> raise_size_floor(Timestamp floor);
@@ -82,6 +83,8 @@ private:
     using Place = PreparedBatch::Place;
 
     static constexpr std::size_t kReportsMax = 1000;
+    /// Of what is damaged, each time after it was set aside.
+    static constexpr int kReadAttemptsMax = 8;
 
     /// An accepted sample until it is durable.
     struct Pending {
@@ -138,7 +141,10 @@ private:
     void index_pending();
     [[nodiscard]] Refusal limit_reached(const PreparedBatch& batch, const Place& place) const;
     void add_version(MemorySeries& series, const VersionRow& row);
-    [[nodiscard]] Result<bool> has_rows_at(const MemorySeries& series, Timestamp time) const;
+    [[nodiscard]] Result<bool> has_rows_at(const MemorySeries& series, Timestamp time);
+    [[nodiscard]] Result<void> judge_kind(PreparedBatch& batch, const Place& place);
+    [[nodiscard]] Refusal unreadable(const PreparedBatch& batch, const Place& place,
+                                     const Error& why) const;
 
     // group_commit.cc
     void encode_records(LogBatch& out);
@@ -154,6 +160,14 @@ private:
     void take_in(MemorySeries& series, const ChunkOnDisk& chunk);
     [[nodiscard]] Result<void> bring_in(MemorySeries& series, Timestamp time);
     [[nodiscard]] Result<void> bring_in_all(MemorySeries& series, model::TimeRange range);
+    /// Remembers a chunk that cannot be decoded.
+    [[nodiscard]] Result<void> check_chunk(SeriesId series, const ChunkOnDisk& chunk) const;
+    /// Reads until nothing damaged is met, and sets aside what is.
+    [[nodiscard]] Result<void> past_damage(const std::function<Result<void>()>& read);
+    /// Leaves those that are damaged, and says what becomes of them.
+    [[nodiscard]] Result<void> prepare_aside(std::vector<DamagedEntry>& damaged);
+    /// Whether memory has what is damaged on the disk; then it is written again.
+    [[nodiscard]] Result<bool> rescue(const DamagedEntry& damaged);
     void collect_unsaved(SeriesId series, const ChunkedSamples& samples, LogBatch& out);
     void remember_definition(const MemorySeries& series);
     /// What the series becomes; the erasures on the disk go to `out`.
@@ -169,6 +183,17 @@ private:
     [[nodiscard]] Result<void> replay_open(Replay& replay, std::string_view key,
                                            std::string_view value);
     [[nodiscard]] Result<void> replay_version_flags(Replay& replay);
+    /// take(key, value) for every entry of a table of numbers, from `begin` on; past places that
+    /// cannot be read, whose entries are read one by one.
+    using Take = std::function<Result<void>(std::string_view key, std::string_view value)>;
+    [[nodiscard]] Result<void> replay_table(Replay& replay, LogTable table, std::uint64_t begin,
+                                            const Take& take);
+    [[nodiscard]] Result<std::uint64_t> replay_unreadable(Replay& replay, LogTable table,
+                                                          std::uint64_t begin, const Error& why,
+                                                          const Take& take);
+    [[nodiscard]] Result<void> rebuild_open(Replay& replay, MemorySeries& series);
+    [[nodiscard]] Result<void> replay_deletion(Replay& replay, const Record& record,
+                                               std::uint64_t sequence);
     [[nodiscard]] Result<void> replay_record(Replay& replay, std::string_view key,
                                              std::string_view value);
 
@@ -185,6 +210,7 @@ private:
     std::uint64_t first_kept_ = 1;
     StoreMeta meta_;  // as it will be written; the first two numbers at the last moment
     std::size_t series_count_ = 0;
+    bool is_replaying_ = false;
     model::MetricKinds kinds_;
 
     // Of the group at work.

@@ -2,6 +2,7 @@
 // forgotten.
 
 #include "kpid/base/assert.h"
+#include "storage/chunk_codec.h"
 #include "storage/group_commit.h"
 
 #include <fmt/format.h>
@@ -35,22 +36,37 @@ void GroupCommitter::take_in(MemorySeries& series, const ChunkOnDisk& chunk) {
     counters_.sealed_bytes_in_memory += series.samples.sealed_bytes() - sealed;
 }
 
+Result<void> GroupCommitter::check_chunk(SeriesId series, const ChunkOnDisk& chunk) const {
+    SampleColumns columns;
+    const Result<void> decoded = decode_chunk(chunk.bytes, columns.times, columns.values);
+    return decoded ? Result<void>() : chunks_.note_damaged(series, chunk, decoded.error());
+}
+
+Result<void> GroupCommitter::past_damage(const std::function<Result<void>()>& read) {
+    Result<void> done = read();
+    for (int attempt = 1; !done && done.error().code == Code::kDataLoss; ++attempt) {
+        KPID_CHECK_OK(set_aside(chunks_.take_damaged()));
+        if (attempt == kReadAttemptsMax) {
+            break;
+        }
+        done = read();
+    }
+    return done;
+}
+
 Result<void> GroupCommitter::bring_in(MemorySeries& series, Timestamp time) {
     if (!series.samples.needs_chunk(time)) {
         return {};
     }
     bool found = false;
     const auto visit = [&](const ChunkOnDisk& chunk) -> Result<bool> {
+        KPID_CHECK_OK(check_chunk(series.id, chunk));
         found = true;
         take_in(series, chunk);
         return false;
     };
-    Result<void> visited = chunks_.visit_chunks(series.id, {time, Timestamp::max()}, visit);
-    if (!visited && visited.error().code == Code::kDataLoss) {
-        KPID_CHECK_OK(set_aside(chunks_.take_damaged()));
-        visited = chunks_.visit_chunks(series.id, {time, Timestamp::max()}, visit);
-    }
-    KPID_CHECK_OK(std::move(visited));
+    KPID_CHECK_OK(past_damage(
+        [&] { return chunks_.visit_chunks(series.id, {time, Timestamp::max()}, visit); }));
     if (!found) {
         const MutexLock lock(index_.lock_of(series));
         series.samples.lower_evicted_end(time - Duration(1));
@@ -59,13 +75,15 @@ Result<void> GroupCommitter::bring_in(MemorySeries& series, Timestamp time) {
 }
 
 Result<void> GroupCommitter::bring_in_all(MemorySeries& series, model::TimeRange range) {
-    return chunks_.visit_chunks(series.id, range, [&](const ChunkOnDisk& chunk) -> Result<bool> {
+    const auto visit = [&](const ChunkOnDisk& chunk) -> Result<bool> {
         // What is wholly in the range goes unread.
         if (chunk.first < range.start || chunk.last > range.end) {
+            KPID_CHECK_OK(check_chunk(series.id, chunk));
             take_in(series, chunk);
         }
         return true;
-    });
+    };
+    return past_damage([&] { return chunks_.visit_chunks(series.id, range, visit); });
 }
 
 // The erasures of a batch come first, so that what stands there meanwhile goes before the chunk
@@ -216,7 +234,7 @@ Result<GroupCommitter::Erased> GroupCommitter::erased(MemorySeries& series, mode
         return true;
     };
     KPID_CHECK_OK(bring_in_all(series, range));
-    KPID_CHECK_OK(chunks_.visit_chunks(series.id, range, note));
+    KPID_CHECK_OK(past_damage([&] { return chunks_.visit_chunks(series.id, range, note); }));
     Erased erased{.series = &series, .samples = series.samples.copy()};
     ChunkedSamples& samples = erased.samples;
     const std::size_t count = samples.erase(range);
@@ -230,6 +248,12 @@ Result<GroupCommitter::Erased> GroupCommitter::erased(MemorySeries& series, mode
                                 after(encode_time_key(series.id, last_touched))});
     }
     if (series.has_versions) {
+        // Rows stand alone where a chunk was set aside.
+        const Result<std::vector<VersionRow>> rows = chunks_.versions(series.id, range, 1);
+        if (!rows && rows.error().code != Code::kDataLoss) {
+            return rows.error();
+        }
+        erased.had_samples = erased.had_samples || !rows || !rows->empty();
         out.erasures.push_back({LogTable::kVersions, encode_time_key(series.id, range.start),
                                 range.end == Timestamp::max()
                                     ? encode_key(series.id.value() + 1)
@@ -255,7 +279,8 @@ Result<std::size_t> GroupCommitter::erase(std::span<MemorySeries* const> series,
     std::vector<SeriesId> ids;
     std::vector<Erased> touched;
     for (MemorySeries* one : series) {
-        if (one->is_removed || !one->samples.may_have_samples_in(range)) {
+        // Rows may outlive samples that were lost.
+        if (one->is_removed || (!one->samples.may_have_samples_in(range) && !one->has_versions)) {
             continue;
         }
         KPID_TRY(Erased changed, erased(*one, range, out));
@@ -290,18 +315,77 @@ Result<std::size_t> GroupCommitter::erase(std::span<MemorySeries* const> series,
     return touched.size();
 }
 
-Result<void> GroupCommitter::set_aside(std::span<const DamagedEntry> damaged) {
-    if (damaged.empty()) {
-        return {};
+Result<bool> GroupCommitter::rescue(const DamagedEntry& damaged) {
+    const Result<TimeKey> place = decode_time_key(damaged.key);
+    if (damaged.table != LogTable::kChunks || !place) {
+        return false;
     }
+    const SeriesIndex::Selection selection = index_.select({});
+    for (MemorySeries* series : selection.series) {
+        const bool has_it =
+            series->id == place->series &&
+            std::any_of(series->samples.sealed().begin(), series->samples.sealed().end(),
+                        [&](const auto& chunk) { return chunk.last == place->time; });
+        if (!has_it) {
+            continue;
+        }
+        {
+            const MutexLock lock(index_.lock_of(*series));
+            series->samples.note_all_unsaved();
+        }
+        // While the log is read again no record is wholly in memory: a checkpoint does it then.
+        if (!is_replaying_) {
+            KPID_CHECK_OK(save_chunks({&series, 1}, false));
+        }
+        return true;
+    }
+    return false;
+}
+
+Result<void> GroupCommitter::prepare_aside(std::vector<DamagedEntry>& damaged) {
+    using Aside = DamagedEntry::Aside;
+    std::vector<DamagedEntry> rest;
+    for (DamagedEntry& entry : damaged) {
+        if (entry.aside == Aside::kMove) {
+            KPID_TRY(const bool is_damaged, chunks_.is_still_damaged(entry));
+            if (!is_damaged) {
+                continue;
+            }
+            KPID_TRY(const bool is_rescued, rescue(entry));
+            entry.aside = is_rescued ? Aside::kCopy : Aside::kTake;
+        }
+        rest.push_back(std::move(entry));
+    }
+    damaged = std::move(rest);
+    return {};
+}
+
+Result<void> GroupCommitter::set_aside(std::vector<DamagedEntry> damaged) {
+    using Aside = DamagedEntry::Aside;
+    const std::vector<DamagedEntry> all = damaged;
     LogBatch out;
-    for (const DamagedEntry& entry : damaged) {
-        out.entries.push_back({LogTable::kQuarantine,
-                               std::string(to_string(entry.table)) + '/' + entry.key, entry.value});
-        out.entries.push_back({entry.table, entry.key, {}});
+    std::size_t count = 0;
+    Result<void> done = prepare_aside(damaged);
+    if (done) {
+        for (const DamagedEntry& entry : damaged) {
+            if (entry.aside == Aside::kReport) {
+                continue;
+            }
+            ++count;
+            out.entries.push_back({LogTable::kQuarantine,
+                                   std::string(to_string(entry.table)) + '/' + entry.key,
+                                   entry.value});
+            if (entry.aside == Aside::kTake) {
+                out.entries.push_back({entry.table, entry.key, entry.replacement});
+            }
+        }
+        done = out.empty() ? Result<void>() : write(std::move(out));
     }
-    KPID_CHECK_OK(write(std::move(out)));
-    counters_.quarantined += damaged.size();
+    if (!done) {
+        chunks_.put_back(all);
+        return done;
+    }
+    counters_.quarantined += count;
     const MutexLock lock(reports_mutex_);
     for (const DamagedEntry& entry : damaged) {
         if (damage_reports_.size() < kReportsMax) {

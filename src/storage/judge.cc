@@ -182,13 +182,17 @@ Result<void> GroupCommitter::judge_gauge(PreparedBatch& batch, const Place& plac
     return {};
 }
 
-Result<bool> GroupCommitter::has_rows_at(const MemorySeries& series, Timestamp time) const {
+Result<bool> GroupCommitter::has_rows_at(const MemorySeries& series, Timestamp time) {
     if (!series.has_versions) {
         return false;
     }
     constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
     const std::size_t limit = failed_versions_.empty() ? 1 : kAll;
-    KPID_TRY(const auto rows, chunks_.versions(series.id, {time, time}, limit));
+    std::vector<VersionRow> rows;
+    KPID_CHECK_OK(past_damage([&]() -> Result<void> {
+        KPID_TRY(rows, chunks_.versions(series.id, {time, time}, limit));
+        return {};
+    }));
     // Rows of failed writes go with the next one.
     return std::any_of(rows.begin(), rows.end(), [&](const VersionRow& row) {
         return !failed_versions_.contains(encode_version_key(series.id, row.time, row.order));
@@ -212,9 +216,9 @@ Result<void> GroupCommitter::judge_version(PreparedBatch& batch, const Place& pl
     if (newest && place.time <= *newest) {
         KPID_TRY(stored, value_at(series, place.time));
     }
-    ++batch.result.accepted;
     if (stored && !is_event && same_bits(*stored, place.value)) {
         ++batch.repeated;
+        ++batch.result.accepted;
         return {};
     }
     // The rows of one instant are in order of arrival over all groups.
@@ -240,7 +244,16 @@ Result<void> GroupCommitter::judge_version(PreparedBatch& batch, const Place& pl
     group_replaced_ += stored && !is_event ? 1U : 0U;
     group_events_ += is_event ? 1U : 0U;
     accept(place, newest);
+    ++batch.result.accepted;
     return {};
+}
+
+Refusal GroupCommitter::unreadable(const PreparedBatch& batch, const Place& place,
+                                   const Error& why) const {
+    return {model::RejectReason::kOutOfOrder,
+            fmt::format("{} at {} is late, and what is stored around it cannot be read: {}",
+                        batch.labels_of(place, index_).to_string(), format_rfc3339(place.time),
+                        why.message)};
 }
 
 Result<void> GroupCommitter::judge_place(PreparedBatch& batch, Place& place) {
@@ -252,6 +265,16 @@ Result<void> GroupCommitter::judge_place(PreparedBatch& batch, Place& place) {
         }
         place.series = series;
     }
+    const Result<void> judged = judge_kind(batch, place);
+    if (!judged && judged.error().code == Code::kDataLoss) {
+        // The others of its group are not to wait for a disk that is mended.
+        batch.reject(place.index, unreadable(batch, place, judged.error()));
+        return {};
+    }
+    return judged;
+}
+
+Result<void> GroupCommitter::judge_kind(PreparedBatch& batch, const Place& place) {
     switch (kind_of(*place.series, batch)) {
         case model::MetricKind::kTotal:
             return judge_version(batch, place, false);
@@ -294,7 +317,12 @@ Result<void> GroupCommitter::judge_whole(PreparedBatch& batch) {
         if (keeps_all || !newest || place.time > *newest) {
             continue;
         }
-        KPID_TRY(const std::optional<double> stored, value_at(*series, place.time));
+        const Result<std::optional<double>> value = value_at(*series, place.time);
+        if (!value && value.error().code == Code::kDataLoss) {
+            batch.reject(place.index, unreadable(batch, place, value.error()));
+            continue;
+        }
+        KPID_TRY(const std::optional<double> stored, value);
         const auto window = batch.batch->out_of_order_window;
         if (stored && !same_bits(*stored, place.value)) {
             batch.reject(place.index,

@@ -10,17 +10,25 @@
 namespace kpid::storage {
 namespace {
 
-// take(key, value) for every entry from `begin` on.
-template <class Take>
-Result<void> visit_all(const Log& log, LogTable table, std::string_view begin, Take& take) {
+// Of one place in a table; a damaged block holds some hundred entries.
+constexpr std::uint64_t kUnreadableMax = 4096;
+constexpr int kUnreadablePlacesMax = 64;
+// What cannot be read so often is damaged.
+constexpr int kReadsMax = 3;
+
+Result<std::optional<std::string>> read_alone(const Log& log, LogTable table,
+                                              const std::string& key) {
+    Result<std::optional<std::string>> value = log.get(table, key);
+    for (int i = 1; i < kReadsMax && !value && value.error().code == Code::kDataLoss; ++i) {
+        value = log.get(table, key);
+    }
+    return value;
+}
+
+// Whether the first entry from there on can be read.
+Result<void> try_from(const Log& log, LogTable table, const std::string& begin) {
     return log.scan(table, begin, {},
-                    [&take](std::string_view key, std::string_view value) -> Result<bool> {
-                        Result<void> taken = take(key, value);
-                        if (!taken) {
-                            return std::move(taken).error();
-                        }
-                        return true;
-                    });
+                    [](std::string_view, std::string_view) -> Result<bool> { return false; });
 }
 
 }  // namespace
@@ -36,6 +44,7 @@ struct GroupCommitter::Replay {
     boost::unordered_flat_map<std::uint64_t, Entry> beyond;  ///< Of ids far from the others.
     std::vector<model::LabelView> labels;
     std::vector<DamagedEntry> damaged;
+    std::vector<MemorySeries*> without_open;  ///< What was kept of them is damaged.
 
     // Numbers are dense but for series that went.
     static constexpr std::uint64_t kDense = 16'000'000;
@@ -62,19 +71,76 @@ struct GroupCommitter::Replay {
         by_id[id - first_id] = {series, 0};
     }
     void note_damaged(LogTable table, std::string_view key, std::string_view value,
-                      std::string_view what) {
+                      std::string_view what,
+                      DamagedEntry::Aside aside = DamagedEntry::Aside::kTake) {
         const Result<std::uint64_t> number = decode_key(key.substr(0, sizeof(std::uint64_t)));
         damaged.push_back({table, std::string(key), std::string(value),
                            fmt::format("entry {} of {} is damaged: {}", number.value_or(0),
-                                       to_string(table), what)});
+                                       to_string(table), what),
+                           aside});
     }
 };
 
 Result<void> GroupCommitter::replay() {
     Replay replay;
+    is_replaying_ = true;
     KPID_CHECK_OK(replay_all(replay));
+    is_replaying_ = false;
     series_count_ = index_.size();
-    return set_aside(replay.damaged);
+    return set_aside(std::move(replay.damaged));
+}
+
+Result<void> GroupCommitter::replay_table(Replay& replay, LogTable table, std::uint64_t begin,
+                                          const Take& take) {
+    std::uint64_t next = begin;
+    for (int place = 0;; ++place) {
+        bool is_takers = false;
+        const auto visit = [&](std::string_view key, std::string_view value) -> Result<bool> {
+            if (Result<void> taken = take(key, value); !taken) {
+                is_takers = true;
+                return std::move(taken).error();
+            }
+            next = decode_key(key).value_or(next) + 1;
+            return true;
+        };
+        Result<void> visited = log_.scan(table, encode_key(next), {}, visit);
+        if (visited || is_takers || visited.error().code != Code::kDataLoss ||
+            place == kUnreadablePlacesMax) {
+            return visited;
+        }
+        KPID_TRY(next, replay_unreadable(replay, table, next, visited.error(), take));
+    }
+}
+
+// A block that cannot be read hides what else stands between its keys, which can be had one by one:
+// newer entries of the same keys, and those of other files.
+Result<std::uint64_t> GroupCommitter::replay_unreadable(Replay& replay, LogTable table,
+                                                        std::uint64_t begin, const Error& why,
+                                                        const Take& take) {
+    for (std::uint64_t number = begin; number - begin < kUnreadableMax; ++number) {
+        const std::string key = encode_key(number);
+        const Result<std::optional<std::string>> value = read_alone(log_, table, key);
+        if (value && *value) {
+            KPID_CHECK_OK(take(key, **value));
+        } else if (!value && value.error().code == Code::kDataLoss) {
+            replay.note_damaged(table, key, {}, value.error().message);
+            if (Replay::Entry* place = replay.find(number);
+                place != nullptr && table == LogTable::kOpen) {
+                replay.without_open.push_back(place->series);
+            }
+        } else if (!value) {
+            return value.error();
+        }
+        const Result<void> goes_on = try_from(log_, table, encode_key(number + 1));
+        if (goes_on) {
+            return number + 1;
+        }
+        if (goes_on.error().code != Code::kDataLoss) {
+            return goes_on.error();
+        }
+    }
+    return why.with_context(
+        fmt::format("more than {} entries of {} cannot be read", kUnreadableMax, to_string(table)));
 }
 
 Result<void> GroupCommitter::replay_all(Replay& replay) {
@@ -89,25 +155,29 @@ Result<void> GroupCommitter::replay_all(Replay& replay) {
     const auto series = [&](std::string_view key, std::string_view value) {
         return replay_series(replay, key, value);
     };
-    KPID_CHECK_OK(visit_all(log_, LogTable::kSeries, encode_key(1), series));
+    KPID_CHECK_OK(replay_table(replay, LogTable::kSeries, 1, series));
     const auto open = [&](std::string_view key, std::string_view value) {
         return replay_open(replay, key, value);
     };
-    KPID_CHECK_OK(visit_all(log_, LogTable::kOpen, {}, open));
+    KPID_CHECK_OK(replay_table(replay, LogTable::kOpen, 0, open));
+    for (MemorySeries* without_open : replay.without_open) {
+        KPID_CHECK_OK(rebuild_open(replay, *without_open));
+    }
     KPID_CHECK_OK(replay_version_flags(replay));
     const auto record = [&](std::string_view key, std::string_view value) {
         return replay_record(replay, key, value);
     };
-    KPID_CHECK_OK(visit_all(log_, LogTable::kSamples, encode_key(meta_.first_unsaved), record));
+    KPID_CHECK_OK(replay_table(replay, LogTable::kSamples, meta_.first_unsaved, record));
     counters_.log_sequence = next_sequence_ - 1;
     std::vector<model::StateWrite> entry(1);
-    const auto state = [&](std::string_view key, std::string_view value) -> Result<void> {
-        entry[0].key = key;
-        entry[0].value = std::string(value);
-        state_.apply(entry);
-        return {};
-    };
-    return visit_all(log_, LogTable::kState, {}, state);
+    // Without what people entered kpid does not start: there is no telling what is missing.
+    return log_.scan(LogTable::kState, {}, {},
+                     [&](std::string_view key, std::string_view value) -> Result<bool> {
+                         entry[0].key = key;
+                         entry[0].value = std::string(value);
+                         state_.apply(entry);
+                         return true;
+                     });
 }
 
 Result<void> GroupCommitter::replay_series(Replay& replay, std::string_view key,
@@ -143,6 +213,9 @@ Result<void> GroupCommitter::replay_open(Replay& replay, std::string_view key,
     if (place == nullptr || !entry) {
         replay.note_damaged(LogTable::kOpen, key, value,
                             !entry ? entry.error().message : "its series is not defined");
+        if (place != nullptr) {
+            replay.without_open.push_back(place->series);
+        }
         return {};
     }
     MemorySeries& series = *place->series;
@@ -152,6 +225,10 @@ Result<void> GroupCommitter::replay_open(Replay& replay, std::string_view key,
     if (!loaded) {
         // The sealed chunks stand; the open one's samples are lost and named.
         replay.note_damaged(LogTable::kOpen, key, value, loaded.error().message);
+        replay.damaged.back().replacement = encode_open_entry({.sequence = entry->sequence,
+                                                               .begin = entry->begin,
+                                                               .sealed_end = entry->sealed_end,
+                                                               .chunk = {}});
         KPID_CHECK_OK(series.samples.load_open(entry->begin, entry->sealed_end, {}));
         series.samples.note_failed();
     }
@@ -163,24 +240,73 @@ Result<void> GroupCommitter::replay_open(Replay& replay, std::string_view key,
     return {};
 }
 
-// One look for each series that has rows.
+// Of a series whose open entry is lost the sealed chunks tell what they can.
+Result<void> GroupCommitter::rebuild_open(Replay& replay, MemorySeries& series) {
+    constexpr std::int64_t kDayMs = 24LL * 60 * 60 * 1000;
+    Timestamp begin = Timestamp::max();
+    Timestamp end = Timestamp::min();
+    const auto visit = [&](const ChunkOnDisk& chunk) -> Result<bool> {
+        begin = std::min(begin, chunk.first);
+        end = std::max(end, chunk.last);
+        return true;
+    };
+    const Result<void> visited =
+        past_damage([&] { return chunks_.visit_chunks(series.id, {}, visit); });
+    if (!visited && visited.error().code != Code::kDataLoss) {
+        return visited;
+    }
+    if (!visited && !meta_.day_bytes.empty()) {
+        // Some cannot be read: they end no later than any chunk, and who asks for them is told.
+        const Timestamp last_day((meta_.day_bytes.rbegin()->first + 1) * kDayMs - 1);
+        const Timestamp newest(counters_.newest_ms);
+        begin = std::max(Timestamp::min(), meta_.floor);
+        end = std::max(end, std::min(last_day, newest + options_.out_of_order_window));
+    }
+    KPID_CHECK_OK(series.samples.load_open(begin, end, {}));
+    series.samples.note_failed();
+    // The next start is to find the sealed ones too, whatever happens until then.
+    const auto lost = std::find_if(
+        replay.damaged.begin(), replay.damaged.end(), [&series](const DamagedEntry& entry) {
+            return entry.table == LogTable::kOpen && entry.key == encode_key(series.id.value());
+        });
+    if (lost != replay.damaged.end()) {
+        lost->replacement =
+            encode_open_entry({.sequence = 0, .begin = begin, .sealed_end = end, .chunk = {}});
+    }
+    return {};
+}
+
+// One look for each series that has rows. Where that fails, there may be rows, whose readers are
+// told.
 Result<void> GroupCommitter::replay_version_flags(Replay& replay) {
-    std::string from;
-    while (true) {
+    const auto flag = [&replay](std::uint64_t id) {
+        if (Replay::Entry* place = replay.find(id)) {
+            place->series->has_versions = true;
+        }
+    };
+    for (std::uint64_t from = replay.first_id;;) {
         std::uint64_t series = 0;
         const auto first = [&series](std::string_view key, std::string_view) -> Result<bool> {
             KPID_TRY(const TimeKey place, decode_time_key(key));
             series = place.series.value();
             return false;
         };
-        KPID_CHECK_OK(log_.scan(LogTable::kVersions, from, {}, first));
-        if (series == 0) {
+        const Result<void> seen = log_.scan(LogTable::kVersions, encode_key(from), {}, first);
+        if (!seen && seen.error().code != Code::kDataLoss) {
+            return seen;
+        }
+        if (seen && series == 0) {
             return {};
         }
-        if (Replay::Entry* place = replay.find(series)) {
-            place->series->has_versions = true;
+        series = seen ? series : from;
+        flag(series);
+        from = series + 1;
+        if (from - replay.first_id > replay.by_id.size() && !seen) {
+            for (auto& [id, entry] : replay.beyond) {
+                entry.series->has_versions = true;
+            }
+            return {};
         }
-        from = encode_key(series + 1);
     }
 }
 
@@ -200,6 +326,7 @@ Result<void> GroupCommitter::replay_record(Replay& replay, std::string_view key,
         return {};
     }
     std::size_t unknown = 0;
+    std::size_t unreadable = 0;
     for (const RecordSample& sample : record->samples) {
         Replay::Entry* place = replay.find(sample.series.value());
         if (place == nullptr) {
@@ -214,29 +341,53 @@ Result<void> GroupCommitter::replay_record(Replay& replay, std::string_view key,
         const std::optional<Timestamp> newest = newest_of(series);
         const bool is_late = newest && sample.time <= *newest;
         if (is_late) {
-            KPID_CHECK_OK(bring_in(series, sample.time));
+            const Result<void> brought = bring_in(series, sample.time);
+            if (!brought && brought.error().code == Code::kDataLoss) {
+                ++unreadable;
+                continue;
+            }
+            KPID_CHECK_OK(brought);
         }
         pending_.push_back({&series, sample.time, sample.value,
                             newest ? std::max(*newest, sample.time) : sample.time, is_late});
         series.pending = static_cast<std::uint32_t>(pending_.size());
     }
     apply();
-    for (const SeriesId id : record->deleted_series) {
+    KPID_CHECK_OK(replay_deletion(replay, *record, *sequence));
+    if (unknown > 0 || unreadable > 0) {
+        // The others stand in memory alone until they are saved: the record stays.
+        replay.note_damaged(
+            LogTable::kSamples, key, value,
+            fmt::format("{} of its samples name series that are not defined, and {} are of a time "
+                        "whose chunks cannot be read",
+                        unknown, unreadable),
+            unknown == record->samples.size() ? DamagedEntry::Aside::kTake
+                                              : DamagedEntry::Aside::kCopy);
+    }
+    return {};
+}
+
+Result<void> GroupCommitter::replay_deletion(Replay& replay, const Record& record,
+                                             std::uint64_t sequence) {
+    for (const SeriesId id : record.deleted_series) {
         Replay::Entry* place = replay.find(id.value());
         if (place == nullptr) {
             continue;
         }
-        place->series->newest_record = *sequence;
-        if (*sequence > place->saved) {
-            LogBatch erasures;  // The deletion itself wrote them.
-            KPID_TRY(Erased changed, erased(*place->series, record->deleted_range, erasures));
-            install(changed);
+        MemorySeries& series = *place->series;
+        series.newest_record = sequence;
+        if (sequence <= place->saved) {
+            continue;
         }
-    }
-    if (unknown > 0) {
-        replay.note_damaged(
-            LogTable::kSamples, key, value,
-            fmt::format("{} of its samples name series that are not defined", unknown));
+        LogBatch erasures;  // The deletion itself wrote them.
+        Result<Erased> changed = erased(series, record.deleted_range, erasures);
+        if (!changed && changed.error().code == Code::kDataLoss) {
+            // The chunks that cannot be read lack the samples already.
+            changed = Erased{.series = &series, .samples = series.samples.copy()};
+            (void)changed->samples.erase(record.deleted_range);
+        }
+        KPID_TRY(Erased done, std::move(changed));
+        install(done);
     }
     return {};
 }

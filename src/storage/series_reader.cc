@@ -126,7 +126,9 @@ Result<void> SeriesReader::read_chunks(const MemorySeries& series, model::TimeRa
         }
         take_memory_before(chunk.first);
         SampleColumns decoded;
-        KPID_CHECK_OK(decode_chunk(chunk.bytes, decoded.times, decoded.values));
+        if (const auto read = decode_chunk(chunk.bytes, decoded.times, decoded.values); !read) {
+            return chunks_.note_damaged(series.id, chunk, read.error());
+        }
         append_after(decoded, 0, decoded.times.size(), out);
         if (is_beyond(out.times.size(), limit)) {
             return too_many(limit);

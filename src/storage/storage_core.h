@@ -64,6 +64,17 @@ public:
         }
     }
 
+    // storage_read.cc
+    struct LogPart {
+        model::LogPiece piece;
+        std::vector<std::pair<std::uint64_t, std::size_t>> series;  ///< Of samples, by their place.
+    };
+    /// Records from `position` up to, but without, `end`; past one that is damaged, as lost.
+    [[nodiscard]] Result<LogPart> read_records(std::uint64_t position, std::uint64_t end,
+                                               std::size_t samples_max) const;
+    /// Empty when the series has none, or damaged ones.
+    [[nodiscard]] Result<model::Labels> defined_labels(std::uint64_t id) const;
+
     // maintain.cc
     [[nodiscard]] Result<void> maintain(Timestamp now) KPID_EXCLUDES(maintain_mutex);
     [[nodiscard]] Result<void> checkpoint(Timestamp now) KPID_EXCLUDES(maintain_mutex);
@@ -85,7 +96,7 @@ public:
     // Synchronise themselves.
     SeriesIndex index;
     StateTable state;
-    Counters counters;
+    mutable Counters counters;
     Floors floors;
     std::atomic<std::uint64_t> deletions = 0;  ///< Counted when one begins and when it ends.
     std::atomic<std::uint64_t> series_deleted = 0;

@@ -110,25 +110,67 @@ Result<std::vector<std::string>> Storage::label_values(std::string_view name,
     return std::vector<std::string>(values.begin(), values.end());
 }
 
+Result<Storage::Core::LogPart> Storage::Core::read_records(std::uint64_t position,
+                                                           std::uint64_t end,
+                                                           std::size_t samples_max) const {
+    LogPart part;
+    part.piece.next = position;
+    const auto take = [&](std::string_view key, std::string_view value) -> Result<bool> {
+        KPID_TRY(const std::uint64_t sequence, decode_key(key));
+        KPID_TRY(const Record record, decode_record(value));
+        part.piece.next = sequence + 1;
+        const auto origin = record.kind == RecordKind::kRecorded ? model::AppendOrigin::kRecorded
+                                                                 : model::AppendOrigin::kExternal;
+        for (const RecordSample& sample : record.samples) {
+            part.series.emplace_back(sample.series.value(), part.piece.samples.size());
+            part.piece.samples.push_back({{}, {sample.time, sample.value}, origin});
+        }
+        return part.piece.samples.size() < samples_max;
+    };
+    Result<void> scanned =
+        log->scan(LogTable::kSamples, encode_key(position), encode_key(end), take);
+    if (scanned) {
+        return part;
+    }
+    if (scanned.error().code != Code::kDataLoss) {
+        return std::move(scanned).error();
+    }
+    if (part.piece.next > position) {
+        return part;  // What comes before the damaged record; it is met at the next call.
+    }
+    // The record at the position alone: there may be none, or it is lost.
+    const std::string key = encode_key(position);
+    Result<std::optional<std::string>> value = log->get(LogTable::kSamples, key);
+    if (!value && value.error().code != Code::kDataLoss) {
+        return value.error();
+    }
+    const bool is_there = !value || value->has_value();
+    if (is_there && (!value || !take(key, **value))) {
+        part.piece.lost = 1;
+        ++counters.read_failures;
+    }
+    part.piece.next = position + 1;
+    return part;
+}
+
+Result<model::Labels> Storage::Core::defined_labels(std::uint64_t id) const {
+    std::vector<model::LabelView> views;
+    const std::string key = encode_key(id);
+    Result<std::optional<std::string>> definition = log->get(LogTable::kSeries, key);
+    if (!definition && definition.error().code == Code::kDataLoss) {
+        definition = log->get(LogTable::kSeries, key);
+    }
+    if (!definition && definition.error().code != Code::kDataLoss) {
+        return definition.error();
+    }
+    const bool is_sound =
+        definition && *definition && decode_definition(**definition, views).has_value();
+    return is_sound ? model::Labels::copy_of(views) : model::Labels();
+}
+
 Result<model::LogPiece> Storage::read_log(std::uint64_t position, std::size_t samples_max) const {
-    model::LogPiece piece;
-    piece.next = position;
-    std::vector<std::pair<std::uint64_t, std::size_t>> series;  // of the samples, by place
-    KPID_CHECK_OK(
-        core_->log->scan(LogTable::kSamples, encode_key(position), encode_key(log_end()),
-                         [&](std::string_view key, std::string_view value) -> Result<bool> {
-                             KPID_TRY(const std::uint64_t sequence, decode_key(key));
-                             KPID_TRY(const Record record, decode_record(value));
-                             piece.next = sequence + 1;
-                             const auto origin = record.kind == RecordKind::kRecorded
-                                                     ? model::AppendOrigin::kRecorded
-                                                     : model::AppendOrigin::kExternal;
-                             for (const RecordSample& sample : record.samples) {
-                                 series.emplace_back(sample.series.value(), piece.samples.size());
-                                 piece.samples.push_back({{}, {sample.time, sample.value}, origin});
-                             }
-                             return piece.samples.size() < samples_max;
-                         }));
+    KPID_TRY(Core::LogPart part, core_->read_records(position, log_end(), samples_max));
+    model::LogPiece& piece = part.piece;
     const std::uint64_t first_kept = core_->first_kept_record;
     if (position < first_kept) {
         piece.lost = first_kept - std::max<std::uint64_t>(position, 1);  // The first is number 1.
@@ -136,25 +178,21 @@ Result<model::LogPiece> Storage::read_log(std::uint64_t position, std::size_t sa
     }
     const MutexLock lock(core_->labels_mutex);
     auto& known = core_->labels_by_id;
-    for (const auto& [id, place] : series) {
+    for (const auto& [id, place] : part.series) {
         auto found = known.find(id);
         if (found == known.end()) {
             if (known.size() >= kLabelsKeptMax) {
                 known.clear();
             }
-            std::vector<model::LabelView> views;
-            KPID_TRY(const auto definition, core_->log->get(LogTable::kSeries, encode_key(id)));
-            if (definition) {
-                KPID_CHECK_OK(decode_definition(*definition, views));
-            }
-            found = known.emplace(id, model::Labels::copy_of(views)).first;
+            KPID_TRY(model::Labels labels, core_->defined_labels(id));
+            found = known.emplace(id, std::move(labels)).first;
         }
         piece.samples[place].labels = found->second;
     }
-    // Of a series that was set aside nothing can be said.
+    // Of a series that was set aside, or whose definition is damaged, nothing can be said.
     std::erase_if(piece.samples,
                   [](const model::LoggedSample& sample) { return sample.labels.empty(); });
-    return piece;
+    return std::move(part.piece);
 }
 
 std::uint64_t Storage::log_end() const {

@@ -15,6 +15,11 @@ std::size_t bytes_of(const std::map<std::string, std::string, std::less<>>& tabl
     return bytes;
 }
 
+void flip(std::string& bytes, std::size_t bit) {
+    bytes[bit / 8] =
+        static_cast<char>(static_cast<unsigned char>(bytes[bit / 8]) ^ (1U << (bit % 8)));
+}
+
 }  // namespace
 
 FaultyDisk::Tables FaultyDisk::no_entries() {
@@ -74,6 +79,21 @@ void FaultyDisk::put(storage::LogTable table, const std::string& key, const std:
     batch.entries.push_back({table, key, value});
     apply(tables_, batch);
     apply(durable_, batch);
+}
+
+void FaultyDisk::turn_bit(storage::LogTable table, const std::string& key, std::size_t bit) {
+    const MutexLock lock(mutex_);
+    for (Tables* tables : {&tables_, &durable_}) {
+        std::shared_ptr<Table>& one = (*tables)[static_cast<std::size_t>(table)];
+        const auto entry = one->find(key);
+        if (entry != one->end() && !entry->second.empty()) {
+            std::string value = entry->second;
+            flip(value, bit % (value.size() * 8));
+            storage::LogBatch batch;
+            batch.entries.push_back({table, key, std::move(value)});
+            apply(*tables, batch);
+        }
+    }
 }
 
 void FaultyDisk::power_cut() {
@@ -149,18 +169,29 @@ Result<std::shared_ptr<FaultyDisk::Table>> FaultyDisk::begin_read(storage::LogTa
     return table_of(table);
 }
 
+bool FaultyDisk::read_fails(double probability, storage::LogTable table, const std::string& key) {
+    if (!chance(probability)) {
+        return false;
+    }
+    const std::pair place{table, key};
+    if (plan_.reads_well_again && read_wrongly_ == place) {
+        read_wrongly_ = {};
+        return false;
+    }
+    read_wrongly_ = place;
+    return true;
+}
+
 Result<std::optional<std::string>> FaultyDisk::read(storage::LogTable table, const std::string& key,
                                                     const std::string& value) {
     const MutexLock lock(mutex_);
-    if (damaged_.contains({table, key}) || chance(plan_.read_damaged)) {
+    if (damaged_.contains({table, key}) || read_fails(plan_.read_damaged, table, key)) {
         return Error{Code::kDataLoss, "block checksum mismatch"};
     }
     std::string copy = value;
-    if (!copy.empty() && chance(plan_.bit_flipped)) {
-        const std::size_t bit =
-            std::uniform_int_distribution<std::size_t>(0, copy.size() * 8 - 1)(random_);
-        copy[bit / 8] =
-            static_cast<char>(static_cast<unsigned char>(copy[bit / 8]) ^ (1U << (bit % 8)));
+    if (!copy.empty() && plan_.flipped_table.value_or(table) == table &&
+        read_fails(plan_.bit_flipped, table, key)) {
+        flip(copy, std::uniform_int_distribution<std::size_t>(0, copy.size() * 8 - 1)(random_));
     }
     return std::optional<std::string>(std::move(copy));
 }

@@ -19,11 +19,16 @@ namespace kpid::testing {
 /// How often what goes wrong, from 0 to 1.
 struct FaultPlan {
     std::uint64_t seed = 1;
-    double write_refused = 0;       ///< Nothing of the batch is written.
-    double write_answer_lost = 0;   ///< All of it is written, yet the call fails.
-    double read_unavailable = 0;    ///< A scan or get fails and would succeed if tried again.
-    double read_damaged = 0;        ///< The same with kDataLoss: a scan somewhere on its way.
-    double bit_flipped = 0;         ///< A value that is read has one bit turned.
+    double write_refused = 0;      ///< Nothing of the batch is written.
+    double write_answer_lost = 0;  ///< All of it is written, yet the call fails.
+    double read_unavailable = 0;   ///< A scan or get fails and would succeed if tried again.
+    double read_damaged = 0;       ///< The same with kDataLoss: a scan somewhere on its way.
+    double bit_flipped = 0;        ///< A value that is read has one bit turned.
+    /// Only values of this table have bits turned: beneath the log's own checksums damage of the
+    /// others is read_damaged. None: of all.
+    std::optional<storage::LogTable> flipped_table;
+    /// What was just read wrongly is read well the next time.
+    bool reads_well_again = false;
     std::size_t bytes_max = 0;      ///< Keys and values that fit on the disk; 0: all.
     bool forgets_unsynced = false;  ///< Lets power_cut() lose what was not synced.
 };
@@ -72,9 +77,26 @@ public:
         const MutexLock lock(mutex_);
         damaged_.insert({table, key});
     }
+    /// Turns a bit of the entry's value for good; `bit` is counted around its end.
+    void turn_bit(storage::LogTable table, const std::string& key, std::size_t bit);
+    /// What damage() did is undone.
+    void heal() {
+        const MutexLock lock(mutex_);
+        damaged_.clear();
+    }
+    [[nodiscard]] bool is_damaged(storage::LogTable table, const std::string& key) const {
+        const MutexLock lock(mutex_);
+        return damaged_.contains({table, key}) && table_of(table)->contains(key);
+    }
     [[nodiscard]] std::size_t entries(storage::LogTable table) const {
         const MutexLock lock(mutex_);
         return table_of(table)->size();
+    }
+    /// The table as the disk has it.
+    [[nodiscard]] std::map<std::string, std::string, std::less<>> copy_of(
+        storage::LogTable table) const {
+        const MutexLock lock(mutex_);
+        return *table_of(table);
     }
     [[nodiscard]] bool last_write_was_synced() const {
         const MutexLock lock(mutex_);
@@ -104,6 +126,8 @@ private:
     [[nodiscard]] bool chance(double probability) KPID_REQUIRES(mutex_);
     [[nodiscard]] bool is_full(const storage::LogBatch& batch) const KPID_REQUIRES(mutex_);
     [[nodiscard]] Result<void> write(const storage::LogBatch& batch, bool sync);
+    [[nodiscard]] bool read_fails(double probability, storage::LogTable table,
+                                  const std::string& key) KPID_REQUIRES(mutex_);
     [[nodiscard]] Result<std::optional<std::string>> read(storage::LogTable table,
                                                           const std::string& key,
                                                           const std::string& value);
@@ -127,6 +151,8 @@ private:
     Tables durable_ KPID_GUARDED_BY(mutex_) = no_entries();
     std::vector<storage::LogBatch> unsynced_ KPID_GUARDED_BY(mutex_);
     std::set<std::pair<storage::LogTable, std::string>> damaged_ KPID_GUARDED_BY(mutex_);
+    // What was read wrongly last.
+    std::pair<storage::LogTable, std::string> read_wrongly_ KPID_GUARDED_BY(mutex_);
     storage::LogDropRule drop_rule_ KPID_GUARDED_BY(mutex_);
     std::map<std::string, std::unique_ptr<FaultyDisk>> snapshots_ KPID_GUARDED_BY(mutex_);
 };

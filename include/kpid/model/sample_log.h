@@ -23,7 +23,8 @@ struct LoggedSample {
 struct LogPiece {
     std::vector<LoggedSample> samples;
     std::uint64_t next = 0;  ///< Where to read on; the same as asked when nothing is there yet.
-    /// Records between the position asked for and the oldest that is kept: their samples are gone.
+    /// Records between the position asked for and the oldest that is kept, and those that are
+    /// damaged: their samples are gone.
     std::uint64_t lost = 0;
 };
 
