@@ -7,9 +7,11 @@
 namespace kpid::testing {
 namespace {
 
-constexpr std::string_view kArithmetic[] = {"+", "-", "*", "/", "^", "atan2", "%"};
+constexpr std::string_view kArithmetic[] = {"+", "-", "*", "/", "^", "%", "atan2"};
 // The first ones keep exact values exact.
 constexpr std::size_t kExactArithmetic = 3;
+// atan2 keeps names before 3.
+constexpr std::size_t kArithmeticOf2 = 6;
 constexpr std::string_view kComparisons[] = {"==", "!=", "<", "<=", ">", ">="};
 
 }  // namespace
@@ -183,7 +185,8 @@ ExpressionGenerator::Piece ExpressionGenerator::with_scalar(std::size_t depth) {
         return {"-" + operand(inner), inner.exact, false};
     }
     const bool compares = once_in(3);
-    const std::size_t op = choose_(std::size(kArithmetic));
+    const std::size_t op =
+        choose_(options_.as_prometheus_2 ? kArithmeticOf2 : std::size(kArithmetic));
     const bool jumps = compares || kArithmetic[op] == "%";
     const Piece left = jumps ? exact_vector(depth) : vector(depth);
     const Piece right = jumps ? Piece{number()} : scalar(depth);
@@ -292,15 +295,21 @@ ExpressionGenerator::Piece ExpressionGenerator::function_of_values(std::size_t d
     constexpr std::string_view kSmooth[] = {
         "exp",  "ln",   "log2", "log10", "sqrt",  "sin",   "cos",   "tan", "asin", "acos",
         "atan", "sinh", "cosh", "tanh",  "asinh", "acosh", "atanh", "deg", "rad"};
-    constexpr std::string_view kJumping[] = {
-        "abs",   "ceil", "floor",        "sgn",         "round",       "minute",       "hour",
-        "month", "year", "day_of_month", "day_of_week", "day_of_year", "days_in_month"};
+    constexpr std::string_view kJumping[] = {"abs", "ceil", "floor", "sgn", "round"};
+    constexpr std::string_view kDates[] = {"minute",      "hour",         "month",
+                                           "year",        "day_of_month", "day_of_week",
+                                           "day_of_year", "days_in_month"};
     if (once_in(3)) {
-        const Piece inner = vector(depth);
+        const Piece inner = exact_vector(depth);  // Waves of large values magnify every rounding.
         return {fmt::format("{}({})", one_of(kSmooth), inner.text), false};
     }
     const Piece inner = exact_vector(depth);
-    switch (choose_(6)) {
+    switch (choose_(7)) {
+        case 6: {
+            // A calendar ends somewhere.
+            const Piece times = options_.as_prometheus_2 ? selector() : inner;
+            return {fmt::format("{}({})", one_of(kDates), times.text), times.exact};
+        }
         case 0:
             return {fmt::format("clamp({}, {}, {})", inner.text, number(), number()), inner.exact};
         case 1:
@@ -340,7 +349,10 @@ ExpressionGenerator::Piece ExpressionGenerator::function_of_range(std::size_t de
                                 window.text),
                     false};
         case 1:
-            return {fmt::format("predict_linear({}, {})", window.text, number()), false};
+            if (!options_.as_prometheus_2 || window.text.find('@') == std::string::npos) {
+                return {fmt::format("predict_linear({}, {})", window.text, number()), false};
+            }
+            [[fallthrough]];
         case 2:
             if (!options_.as_prometheus_2) {
                 return {fmt::format("double_exponential_smoothing({}, 0.3, 0.6)", window.text),
@@ -349,8 +361,15 @@ ExpressionGenerator::Piece ExpressionGenerator::function_of_range(std::size_t de
             [[fallthrough]];
         case 3:
         case 4:
-        case 5:
-            return {fmt::format("{}({})", one_of(kRounding), window.text), false};
+        case 5: {
+            const std::string_view name = one_of(kRounding);
+            const bool of_counters = window.text.starts_with("requests_total") ||
+                                     window.text.starts_with("latency_bucket");
+            const bool differs =
+                options_.as_prometheus_2 && (name == "rate" || name == "increase") && !of_counters;
+            return {fmt::format("{}({})", name, differs ? "requests_total[5m]" : window.text),
+                    false};
+        }
         default: {
             const std::string_view name = one_of(kExact);
             // Values that only rounding tells apart are no changes.
@@ -401,8 +420,13 @@ ExpressionGenerator::Piece ExpressionGenerator::other_function(std::size_t depth
         case 2:
             return {fmt::format("absent_over_time({})", range(depth).text)};
         case 3:
-        case 4:
-            return {fmt::format("timestamp({})", vector(depth).text)};
+        case 4: {
+            const Piece inner = vector(depth);
+            const bool confusing = inner.text.find('@') != std::string::npos;
+            return {fmt::format("timestamp({})", confusing && options_.as_prometheus_2
+                                                     ? "temperature"
+                                                     : inner.text)};
+        }
         case 5: {
             const Piece inner = vector(depth);
             return {fmt::format("{}({})", once_in(2) ? "sort" : "sort_desc", inner.text),

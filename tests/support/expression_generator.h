@@ -19,9 +19,12 @@
 namespace kpid::testing {
 
 struct ExpressionOptions {
-    /// Leaves out what Prometheus learnt after 2.42, and what differs there by documented changes:
-    /// windows whose ends may fall on samples (these stand at a fraction of a second, and queries
-    /// at another), jumps over values that only rounding tells apart, ties.
+    /// Leaves out what Prometheus learnt after 2.42, and what it does in another way since: `atan2`
+    /// drops names, rates of gauges go back to zero otherwise, predict_linear looks at a pinned
+    /// window at every step, windows are open on the left (samples must stand at a fraction of a
+    /// second, and queries at another). Also what tiny differences decide: ties, jumps and waves
+    /// over values that only rounding tells apart. And two places where Prometheus is odd: dates of
+    /// NaN, and timestamp() of a selector with both `@` and `offset`.
     bool as_prometheus_2 = false;
     /// How many operators and calls stand within each other.
     std::size_t depth_max = 4;
