@@ -211,8 +211,8 @@ std::string format_duration(Duration d) {
     std::string text = left < 0 ? "-" : "";
     left = left < 0 ? -left : left;
     for (const DurationUnit& unit : kUnits) {
-        // As Prometheus: years, weeks and days only where they divide the rest without remainder.
-        const bool exact_only = unit.name == "y" || unit.name == "w" || unit.name == "d";
+        // As Prometheus: years and weeks only where they divide the rest without remainder.
+        const bool exact_only = unit.name == "y" || unit.name == "w";
         if (left < unit.milliseconds || (exact_only && left % unit.milliseconds != 0)) {
             continue;
         }

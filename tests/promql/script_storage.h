@@ -6,7 +6,9 @@
 #include "promql/script.h"
 #include "support/memory_storage.h"
 
+#include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace kpid::promql::testing {
@@ -18,8 +20,15 @@ inline constexpr std::string_view kSeesNativeHistograms = "native histograms are
 class ScriptStorage final : public model::Reader {
 public:
     void load(const LoadCommand& command) {
+        std::map<model::Labels, const LoadCommand::Series*> last;  // Of two lines of one series.
+        for (const LoadCommand::Series& series : command.series) {
+            last[series.description.labels] = &series;
+        }
         for (const LoadCommand::Series& series : command.series) {
             const model::Labels& labels = series.description.labels;
+            if (last[labels] != &series) {
+                continue;
+            }
             const std::optional<model::Labels> fused =
                 command.with_nhcb ? fused_labels(labels) : std::nullopt;
             Timestamp time;
