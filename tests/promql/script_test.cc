@@ -1,4 +1,5 @@
-// The project's own scripts in tests/promql/scripts; those in delayed_names run with that feature.
+// The project's own scripts in tests/promql/scripts run with and without delayed name removal;
+// those in delayed_names and names_at_once only with and only without.
 
 #include "promql/script_runner.h"
 #include "support/conformance.h"
@@ -12,6 +13,25 @@
 namespace kpid::promql::testing {
 namespace {
 
+// Runs a script with or without delayed name removal.
+void expect_success(const std::filesystem::path& file, bool delayed) {
+    SCOPED_TRACE(delayed ? "with delayed name removal" : "names go at once");
+    ScriptOptions options = prometheus_options();
+    options.engine.delayed_name_removal = delayed;
+    const ScriptReport report = run_script(kpid::testing::read_file(file), options);
+    EXPECT_GT(report.count(Outcome::kPassed), 0U) << file.filename();
+    EXPECT_EQ(report.count(Outcome::kSkipped), 0U) << file.filename();
+    for (const ScriptError& error : report.errors) {
+        ADD_FAILURE() << file.filename().string() << ":" << error.line << ": " << error.message;
+    }
+    for (const CaseReport& one : report.cases) {
+        if (one.outcome == Outcome::kFailed) {
+            ADD_FAILURE() << file.filename().string() << ":" << one.line << ": " << one.expr << ": "
+                          << one.why;
+        }
+    }
+}
+
 TEST(Script, EveryEvaluationGivesWhatItSays) {
     std::set<std::filesystem::path> files;
     const std::filesystem::path folder = kpid::testing::source_dir() / "tests/promql/scripts";
@@ -22,19 +42,12 @@ TEST(Script, EveryEvaluationGivesWhatItSays) {
     }
     ASSERT_FALSE(files.empty());
     for (const std::filesystem::path& file : files) {
-        ScriptOptions options = prometheus_options();
-        options.engine.delayed_name_removal = file.parent_path().filename() == "delayed_names";
-        const ScriptReport report = run_script(kpid::testing::read_file(file), options);
-        EXPECT_GT(report.count(Outcome::kPassed), 0U) << file.filename();
-        EXPECT_EQ(report.count(Outcome::kSkipped), 0U) << file.filename();
-        for (const ScriptError& error : report.errors) {
-            ADD_FAILURE() << file.filename().string() << ":" << error.line << ": " << error.message;
+        const std::string where = file.parent_path().filename();
+        if (where != "names_at_once") {
+            expect_success(file, true);
         }
-        for (const CaseReport& one : report.cases) {
-            if (one.outcome == Outcome::kFailed) {
-                ADD_FAILURE() << file.filename().string() << ":" << one.line << ": " << one.expr
-                              << ": " << one.why;
-            }
+        if (where != "delayed_names") {
+            expect_success(file, false);
         }
     }
 }
