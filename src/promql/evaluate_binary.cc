@@ -2,6 +2,7 @@
 
 #include "promql/binary_operation.h"
 #include "promql/evaluator.h"
+#include "promql/signatures.h"
 
 #include <fmt/format.h>
 
@@ -73,25 +74,43 @@ Result<Rows> combine_rows(Evaluator& evaluator, const BinaryExpr& binary, Evalua
     return invalid_argument("operands must be scalars or instant vectors");
 }
 
+// Whether a pair of values meets at any step. A scalar meets everything.
+bool any_pair(const BinaryExpr& binary, const Evaluated& lhs, const Evaluated& rhs,
+              const Steps& steps) {
+    const auto* left = std::get_if<Rows>(&lhs);
+    const auto* right = std::get_if<Rows>(&rhs);
+    if (left == nullptr || right == nullptr || !binary.matching) {
+        const Rows* rows = left != nullptr ? left : right;
+        return rows != nullptr && std::any_of(rows->rows.begin(), rows->rows.end(),
+                                              [](const Row& row) { return row.any(); });
+    }
+    Signatures signatures(*binary.matching);
+    const std::vector<std::size_t> left_numbers = signatures.number(left->rows);
+    const std::vector<std::size_t> right_numbers = signatures.number(right->rows);
+    for (std::size_t step = 0; step < steps.count; ++step) {
+        std::vector<bool> seen(signatures.count(), false);
+        for (std::size_t r = 0; r < left->rows.size(); ++r) {
+            seen[left_numbers[r]] = seen[left_numbers[r]] || !is_absent(left->rows[r].at(step));
+        }
+        for (std::size_t r = 0; r < right->rows.size(); ++r) {
+            if (seen[right_numbers[r]] && !is_absent(right->rows[r].at(step))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 // The operators that trim native histograms say that floats are not what they work on, and give
 // nothing.
 Rows trim_floats(Evaluator& evaluator, const BinaryExpr& binary, const Evaluated& lhs,
                  const Evaluated& rhs, const Steps& steps) {
-    const auto has_value = [](const Evaluated& side, std::size_t step) {
-        const auto* rows = std::get_if<Rows>(&side);
-        return rows == nullptr ||
-               std::any_of(rows->rows.begin(), rows->rows.end(),
-                           [step](const Row& row) { return !is_absent(row.at(step)); });
-    };
-    for (std::size_t step = 0; step < steps.count; ++step) {
-        if (has_value(lhs, step) && has_value(rhs, step)) {
-            evaluator.annotations().info(
-                fmt::format("incompatible sample types encountered for binary operator \"{0}\": "
-                            "float {0} float",
-                            to_string(binary.op)),
-                binary.position);
-            break;
-        }
+    if (any_pair(binary, lhs, rhs, steps)) {
+        evaluator.annotations().info(
+            fmt::format("incompatible sample types encountered for binary operator \"{0}\": "
+                        "float {0} float",
+                        to_string(binary.op)),
+            binary.position);
     }
     return evaluator.new_rows();
 }

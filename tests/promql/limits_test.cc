@@ -126,7 +126,7 @@ Heap spent_on(const std::string& text) {
 }
 
 TEST(Limits, WhatParsingAllocatesGrowsWithTheTextAndNoFaster) {
-    constexpr std::size_t kTimes = 1000;
+    constexpr std::size_t kTimes = 500;
     constexpr std::size_t kMore = 6;
     for (const Shape& shape : kShapes) {
         SCOPED_TRACE(fmt::format("{}…{}", shape.before, shape.each));
@@ -143,14 +143,14 @@ TEST(Limits, WhatParsingAllocatesGrowsWithTheTextAndNoFaster) {
 TEST(Limits, LongTextsAreDealtWith) {
     for (const Shape& shape : kShapes) {
         SCOPED_TRACE(fmt::format("{}…{}", shape.before, shape.each));
-        constexpr std::size_t kTimes = 40'000;
+        constexpr std::size_t kTimes = 10'000;
         const std::string text = shape.text(kTimes);
         (void)parse_expr(text, whole_language());
         (void)parse_series_description(text);
     }
     const Shape list{"", ",label{}", ""};
-    const std::string labels = "a" + list.text(30'000);
-    EXPECT_TRUE(parse_expr("a + on (x" + list.text(30'000) + ") group_left (y) a").has_value());
+    const std::string labels = "a" + list.text(20'000);
+    EXPECT_TRUE(parse_expr("a + on (x" + list.text(20'000) + ") group_left (y) a").has_value());
     // The names in common are looked for.
     EXPECT_FALSE(parse_expr("a + on (x, " + labels + ") group_left (" + labels + ") a"));
 }
@@ -206,7 +206,7 @@ TEST_F(LimitsOfQueries, NoQueryHoldsMoreThanItsSamplesStandFor) {
         heap.peak = heap.live;
         if ((*expr)->type != ValueType::kMatrix) {
             check(
-                engine.range(**expr, Timestamp(0), Timestamp(1'500'000), Duration(500), storage_));
+                engine.range(**expr, Timestamp(0), Timestamp(1'500'000), Duration(1000), storage_));
         }
         EXPECT_LE(heap.peak - before, kBytesMax);
     }
