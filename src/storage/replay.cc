@@ -220,6 +220,8 @@ Result<void> GroupCommitter::replay_open(Replay& replay, std::string_view key,
     }
     MemorySeries& series = *place->series;
     place->saved = entry->sequence;
+    // Its number may be of a record that was never written; another of that number would go unread.
+    next_sequence_ = std::max(next_sequence_, entry->sequence + 1);
     const Result<void> loaded =
         series.samples.load_open(entry->begin, entry->sealed_end, entry->chunk);
     if (!loaded) {

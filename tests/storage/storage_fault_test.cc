@@ -100,6 +100,30 @@ TEST_F(StorageFault, NeverLosesASeriesWhoseForgettingFailed) {
     }
 }
 
+TEST_F(StorageFault, NeverGivesANumberAgainThatAChunkNames) {
+    std::size_t half_saved = 0;
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        SCOPED_TRACE(seed);
+        disk_.wipe();
+        reopen();
+        ASSERT_TRUE(stored({sample_of("a", kNow, 1)}));
+        // These take numbers of records that never come.
+        disk_.set_fault(FaultyDisk::Fault::kRefuse);
+        ASSERT_FALSE(stored({sample_of("a", kNow + Duration(1), 2)}));
+        ASSERT_FALSE(stored({sample_of("a", kNow + Duration(1), 2)}));
+        disk_.set_fault(FaultyDisk::Fault::kNone);
+        disk_.set_plan({.seed = seed, .write_refused = 0.5});
+        const bool checkpointed = storage_->checkpoint(kNow).has_value();
+        half_saved += !checkpointed && disk_.entries(LogTable::kOpen) == 1 ? 1U : 0U;
+        disk_.set_plan({});
+        reopen();
+        ASSERT_TRUE(stored({sample_of("a", kNow + Duration(3), 3)}));
+        reopen();
+        EXPECT_EQ(read(), (Lines{"a 0 1", "a 3 3"}));
+    }
+    EXPECT_GT(half_saved, 0U);
+}
+
 TEST_F(StorageFault, NeverShowsAnEventThatFailed) {
     storage_->declare_kinds({{"e", model::MetricKind::kEvent}});
     ASSERT_TRUE(stored({sample_of("e", kNow, 1)}));
