@@ -92,6 +92,7 @@ void ChunkReader::put_back(std::span<const DamagedEntry> damaged) const {
 }
 
 Result<bool> ChunkReader::is_still_damaged(DamagedEntry& entry) const {
+    bool is_damaged = false;
     for (int i = 0; i < kReadsMax; ++i) {
         Result<std::optional<std::string>> value = log_.get(entry.table, entry.key);
         if (!value && value.error().code != Code::kDataLoss) {
@@ -107,8 +108,9 @@ Result<bool> ChunkReader::is_still_damaged(DamagedEntry& entry) const {
         if (check_entry(entry)) {
             return false;
         }
+        is_damaged = true;
     }
-    return true;
+    return is_damaged;
 }
 
 std::vector<DamagedEntry> ChunkReader::take_damaged() const {

@@ -71,7 +71,8 @@ public:
     [[nodiscard]] std::vector<DamagedEntry> take_damaged() const KPID_EXCLUDES(mutex_);
     /// For those that could not be set aside now.
     void put_back(std::span<const DamagedEntry> damaged) const KPID_EXCLUDES(mutex_);
-    /// Reads the entry again, a damaged value replaces `entry.value`. Errors other than kDataLoss.
+    /// Reads the entry again, a damaged value replaces `entry.value`. One that the log cannot read
+    /// now is not known to be damaged. Errors other than kDataLoss.
     [[nodiscard]] Result<bool> is_still_damaged(DamagedEntry& entry) const;
 
 private:
