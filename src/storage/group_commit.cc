@@ -194,13 +194,12 @@ void GroupCommitter::apply() {
             continue;
         }
         lock.take(index_.lock_of(series));
-        const std::size_t before = series.samples.open_capacity();
+        const std::size_t before = series.samples.heap_bytes();
         const std::size_t sealed = series.samples.sealed_bytes();
         series.samples.append(sample.time, sample.value);
-        bytes += static_cast<std::int64_t>(series.samples.open_capacity()) -
+        bytes += static_cast<std::int64_t>(series.samples.heap_bytes()) -
                  static_cast<std::int64_t>(before);
         if (const std::size_t grown = series.samples.sealed_bytes() - sealed; grown != 0) {
-            bytes += static_cast<std::int64_t>(grown);
             counters_.sealed_bytes_in_memory += grown;
         }
         ++appended;

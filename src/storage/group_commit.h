@@ -188,6 +188,7 @@ private:
     using Take = std::function<Result<void>(std::string_view key, std::string_view value)>;
     [[nodiscard]] Result<void> replay_table(Replay& replay, LogTable table, std::uint64_t begin,
                                             const Take& take);
+    void note_number(LogTable table, std::uint64_t number);
     [[nodiscard]] Result<std::uint64_t> replay_unreadable(Replay& replay, LogTable table,
                                                           std::uint64_t begin, const Error& why,
                                                           const Take& take);

@@ -379,7 +379,10 @@ Result<void> GroupCommitter::set_aside(std::vector<DamagedEntry> damaged) {
                 out.entries.push_back({entry.table, entry.key, entry.replacement});
             }
         }
-        done = out.empty() ? Result<void>() : write(std::move(out));
+        if (!out.empty()) {
+            put_meta(out);  // Numbers of what goes are not given again.
+            done = write(std::move(out));
+        }
     }
     if (!done) {
         chunks_.put_back(all);

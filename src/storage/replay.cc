@@ -112,6 +112,15 @@ Result<void> GroupCommitter::replay_table(Replay& replay, LogTable table, std::u
     }
 }
 
+// Not given again, of damaged ones either: chunks and rows may name it.
+void GroupCommitter::note_number(LogTable table, std::uint64_t number) {
+    if (table == LogTable::kSeries) {
+        next_series_ = std::max(next_series_, number + 1);
+    } else if (table == LogTable::kSamples) {
+        next_sequence_ = std::max(next_sequence_, number + 1);
+    }
+}
+
 // A block that cannot be read hides what else stands between its keys, which can be had one by one:
 // newer entries of the same keys, and those of other files.
 Result<std::uint64_t> GroupCommitter::replay_unreadable(Replay& replay, LogTable table,
@@ -124,6 +133,7 @@ Result<std::uint64_t> GroupCommitter::replay_unreadable(Replay& replay, LogTable
             KPID_CHECK_OK(take(key, **value));
         } else if (!value && value.error().code == Code::kDataLoss) {
             replay.note_damaged(table, key, {}, value.error().message);
+            note_number(table, number);
             if (Replay::Entry* place = replay.find(number);
                 place != nullptr && table == LogTable::kOpen) {
                 replay.without_open.push_back(place->series);
@@ -184,6 +194,9 @@ Result<void> GroupCommitter::replay_series(Replay& replay, std::string_view key,
                                            std::string_view value) {
     const Result<std::uint64_t> id = decode_key(key);
     const Result<void> read = decode_definition(value, replay.labels);
+    if (id) {
+        note_number(LogTable::kSeries, *id);
+    }
     if (read.has_value() && id) {
         const SeriesIndex::Added added =
             index_.add(replay.labels, hash_labels(replay.labels), SeriesId(*id));
@@ -194,7 +207,6 @@ Result<void> GroupCommitter::replay_series(Replay& replay, std::string_view key,
         // may name it.
         added.series->newest_record = meta_.first_unsaved - 1;
         replay.add(*id, added.series);
-        next_series_ = std::max(next_series_, *id + 1);
         return {};
     }
     const Error why = id ? read.error() : id.error();
@@ -221,7 +233,7 @@ Result<void> GroupCommitter::replay_open(Replay& replay, std::string_view key,
     MemorySeries& series = *place->series;
     place->saved = entry->sequence;
     // Its number may be of a record that was never written; another of that number would go unread.
-    next_sequence_ = std::max(next_sequence_, entry->sequence + 1);
+    note_number(LogTable::kSamples, entry->sequence);
     const Result<void> loaded =
         series.samples.load_open(entry->begin, entry->sealed_end, entry->chunk);
     if (!loaded) {
@@ -317,7 +329,7 @@ Result<void> GroupCommitter::replay_record(Replay& replay, std::string_view key,
     const Result<std::uint64_t> sequence = decode_key(key);
     const Result<Record> record = decode_record(value);
     if (sequence) {
-        next_sequence_ = std::max(next_sequence_, *sequence + 1);
+        note_number(LogTable::kSamples, *sequence);
     }
     if (!sequence || !record) {
         const Error why = sequence ? record.error() : sequence.error();
