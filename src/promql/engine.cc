@@ -133,8 +133,7 @@ Engine::Engine(EngineOptions options, Executor& executor)
 
 Result<QueryResult> Engine::instant(const Expr& expr, Timestamp time, const model::Reader& reader,
                                     const QueryContext& context) const {
-    Evaluator evaluator({options_, context, reader, executor_, {time, time, Duration(0), false}},
-                        expr);
+    Evaluator evaluator({options_, context, reader, executor_, {time, time, Duration(0)}}, expr);
     if (expr.type == ValueType::kMatrix) {
         KPID_TRY(Matrix matrix, window_of(evaluator, expr, time));
         return finish(evaluator, std::move(matrix), context.text);
@@ -159,7 +158,7 @@ Result<QueryResult> Engine::range(const Expr& expr, Timestamp start, Timestamp e
             documented_name(expr.type)));
     }
     KPID_TRY(const Steps steps, steps_of(start, end, step, options_.points_max));
-    Evaluator evaluator({options_, context, reader, executor_, {start, end, step, true}}, expr);
+    Evaluator evaluator({options_, context, reader, executor_, {start, end, step}}, expr);
     KPID_TRY(Evaluated value, evaluator.eval(expr, steps));
     if (const auto* column = std::get_if<ScalarColumn>(&value)) {
         return finish(evaluator, constant_series(*column, steps), context.text);

@@ -53,7 +53,6 @@ struct QueryBounds {
     Timestamp start;
     Timestamp end;
     Duration step{0};
-    bool range_query = false;
 };
 
 /// Lives for one query; one thread at a time. What it is given outlives it.

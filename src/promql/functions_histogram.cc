@@ -145,6 +145,37 @@ std::string openmetrics_number(double value) {
     return text;
 }
 
+// One of the quantiles, and the label that names it.
+struct LabelledQuantile {
+    const std::string& label;
+    const ScalarColumn& q;
+};
+
+// A quantile that changes from step to step makes a series of its own for each value.
+Result<void> add_quantile(const Quantiles& quantiles, const Rows& input,
+                          const std::vector<Histogram>& histograms, const LabelledQuantile& asked,
+                          Rows& rows) {
+    std::map<std::string, double> values;
+    for (const double value : asked.q) {
+        values.emplace(openmetrics_number(value), value);
+    }
+    for (const auto& [text, value] : values) {
+        std::vector<Histogram> labelled = histograms;
+        for (Histogram& histogram : labelled) {
+            histogram.labels = histogram.labels.with(asked.label, text);
+        }
+        const auto at_step = [&](const Histogram& histogram, std::vector<Bucket>&& buckets,
+                                 std::size_t step) {
+            const double q = asked.q[step];
+            return q == value || (std::isnan(q) && std::isnan(value))
+                       ? quantiles.at(step, histogram, std::move(buckets), value)
+                       : absent();
+        };
+        KPID_CHECK_OK(apply(quantiles.evaluator, input, labelled, quantiles.steps, at_step, rows));
+    }
+    return {};
+}
+
 Result<Evaluated> histogram_quantiles(Evaluator& evaluator, const Call& call, const Steps& steps) {
     KPID_TRY(const Rows input, evaluator.eval_vector(*call.arguments[0], steps));
     KPID_TRY(const std::string label, evaluator.eval_string(*call.arguments[1]));
@@ -159,24 +190,7 @@ Result<Evaluated> histogram_quantiles(Evaluator& evaluator, const Call& call, co
     for (std::size_t i = 2; i < call.arguments.size(); ++i) {
         KPID_TRY(const ScalarColumn q, evaluator.eval_scalar(*call.arguments[i], steps));
         warn_of_quantiles(evaluator, q, strip_parens(*call.arguments[i]).position);
-        // A quantile that changes from step to step makes a series of its own for each value.
-        std::map<std::string, double> values;
-        for (const double value : q) {
-            values.emplace(openmetrics_number(value), value);
-        }
-        for (const auto& [text, value] : values) {
-            std::vector<Histogram> labelled = histograms;
-            for (Histogram& histogram : labelled) {
-                histogram.labels = histogram.labels.with(label, text);
-            }
-            const auto at_step = [&](const Histogram& histogram, std::vector<Bucket>&& buckets,
-                                     std::size_t step) {
-                return (q[step] == value || (std::isnan(q[step]) && std::isnan(value)))
-                           ? quantiles.at(step, histogram, std::move(buckets), value)
-                           : absent();
-            };
-            KPID_CHECK_OK(apply(evaluator, input, labelled, steps, at_step, rows));
-        }
+        KPID_CHECK_OK(add_quantile(quantiles, input, histograms, {.label = label, .q = q}, rows));
     }
     KPID_CHECK_OK(evaluator.drop_names(rows));
     return Evaluated(std::move(rows));

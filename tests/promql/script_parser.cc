@@ -88,7 +88,10 @@ std::optional<double> parse_scalar(std::string_view text) {
         (void)take_prefix(digits, "+");
     }
     const auto number = parse_number_literal(digits);
-    return number ? std::optional(negative ? -*number : *number) : std::nullopt;
+    if (!number) {
+        return std::nullopt;
+    }
+    return negative ? -*number : *number;
 }
 
 Result<Pattern> parse_pattern(std::string_view text) {
@@ -279,7 +282,7 @@ private:
         } else if (take_exactly(line, "expect")) {
             return read_expect(line, evaluation);
         } else if (const auto number = parse_scalar(line)) {
-            evaluation.scalar = *number;
+            evaluation.scalar = number;
         } else {
             KPID_TRY(SeriesDescription series, parse_series_description(line));
             if (series.values.size() > 1 && !evaluation.is_range && !evaluation.range_vector) {
