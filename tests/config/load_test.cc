@@ -355,7 +355,7 @@ TEST(Load, RefusesFoldersAndLargeFilesOnDisk) {
 
 TEST(Load, EnablesFeaturesOfTheLanguage) {
     const MapFileReader files(
-        {{"kpid.yaml", testing::kpi_text("    value: {expr: 'limitk(1, up)'}\n")}});
+        {{"kpid.yaml", testing::kpi_text("    value: {expr: 'limitk(1, up offset (5m * 2))'}\n")}});
     LoadOptions options = testing::test_options(files);
     EXPECT_FALSE(load_config("kpid.yaml", options).ok());
     options.features = {"promql-experimental-functions"};
