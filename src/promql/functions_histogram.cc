@@ -12,6 +12,7 @@
 #include <cmath>
 #include <functional>
 #include <map>
+#include <numeric>
 
 namespace kpid::promql {
 namespace {
@@ -60,12 +61,18 @@ std::vector<Histogram> find_histograms(Evaluator& evaluator, const Rows& input, 
     return histograms;
 }
 
-// The value of each histogram at each step where it has buckets.
+std::vector<std::size_t> all_of(const Steps& steps) {
+    std::vector<std::size_t> all(steps.count);
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    return all;
+}
+
+// The value of each histogram at each of the steps, ascending, where it has buckets.
 using HistogramFunction =
     std::function<double(const Histogram&, std::vector<Bucket>&&, std::size_t step)>;
 
 Result<void> apply(Evaluator& evaluator, const Rows& input,
-                   const std::vector<Histogram>& histograms, const Steps& steps,
+                   const std::vector<Histogram>& histograms, const std::vector<std::size_t>& steps,
                    const HistogramFunction& function, Rows& answer) {
     std::vector<Bucket> buckets;
     for (const Histogram& histogram : histograms) {
@@ -73,7 +80,7 @@ Result<void> apply(Evaluator& evaluator, const Rows& input,
         Row row;
         row.labels = histogram.labels;
         row.drop_name = histogram.drop_name;
-        for (std::size_t step = 0; step < steps.count; ++step) {
+        for (const std::size_t step : steps) {
             buckets.clear();
             for (std::size_t i = 0; i < histogram.rows.size(); ++i) {
                 const double count = input.rows[histogram.rows[i]].at(step);
@@ -127,7 +134,7 @@ Result<Evaluated> histogram_quantile(Evaluator& evaluator, const Call& call, con
     const std::vector<Histogram> histograms = find_histograms(evaluator, input, where);
     Rows rows = evaluator.new_rows();
     KPID_CHECK_OK(apply(
-        evaluator, input, histograms, steps,
+        evaluator, input, histograms, all_of(steps),
         [&](const Histogram& histogram, std::vector<Bucket>&& buckets, std::size_t step) {
             return quantiles.at(step, histogram, std::move(buckets), q[step]);
         },
@@ -155,23 +162,20 @@ struct LabelledQuantile {
 Result<void> add_quantile(const Quantiles& quantiles, const Rows& input,
                           const std::vector<Histogram>& histograms, const LabelledQuantile& asked,
                           Rows& rows) {
-    std::map<std::string, double> values;
-    for (const double value : asked.q) {
-        values.emplace(openmetrics_number(value), value);
+    std::map<std::string, std::vector<std::size_t>> steps_of;
+    for (std::size_t step = 0; step < asked.q.size(); ++step) {
+        steps_of[openmetrics_number(asked.q[step])].push_back(step);
     }
-    for (const auto& [text, value] : values) {
+    for (const auto& [text, steps] : steps_of) {
         std::vector<Histogram> labelled = histograms;
         for (Histogram& histogram : labelled) {
             histogram.labels = histogram.labels.with(asked.label, text);
         }
         const auto at_step = [&](const Histogram& histogram, std::vector<Bucket>&& buckets,
                                  std::size_t step) {
-            const double q = asked.q[step];
-            return q == value || (std::isnan(q) && std::isnan(value))
-                       ? quantiles.at(step, histogram, std::move(buckets), value)
-                       : absent();
+            return quantiles.at(step, histogram, std::move(buckets), asked.q[step]);
         };
-        KPID_CHECK_OK(apply(quantiles.evaluator, input, labelled, quantiles.steps, at_step, rows));
+        KPID_CHECK_OK(apply(quantiles.evaluator, input, labelled, steps, at_step, rows));
     }
     return {};
 }
@@ -204,7 +208,7 @@ Result<Evaluated> histogram_fraction(Evaluator& evaluator, const Call& call, con
         find_histograms(evaluator, input, strip_parens(*call.arguments[2]).position);
     Rows rows = evaluator.new_rows();
     KPID_CHECK_OK(apply(
-        evaluator, input, histograms, steps,
+        evaluator, input, histograms, all_of(steps),
         [&](const Histogram&, std::vector<Bucket>&& buckets, std::size_t step) {
             return bucket_fraction(lower[step], upper[step], std::move(buckets));
         },

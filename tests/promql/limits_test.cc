@@ -26,7 +26,10 @@ struct Heap {
     std::size_t live = 0;
     std::size_t peak = 0;
 };
-Heap heap;
+Heap& heap() {
+    static Heap the_heap;
+    return the_heap;
+}
 
 }  // namespace
 
@@ -36,17 +39,17 @@ void* operator new(std::size_t size) {
         std::abort();
     }
     const std::size_t usable = malloc_usable_size(memory);
-    ++heap.calls;
-    heap.bytes += usable;
-    heap.live += usable;
-    heap.peak = std::max(heap.peak, heap.live);
+    ++heap().calls;
+    heap().bytes += usable;
+    heap().live += usable;
+    heap().peak = std::max(heap().peak, heap().live);
     return memory;
 }
 void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept {
     return operator new(size);
 }
 void operator delete(void* memory) noexcept {
-    heap.live -= memory == nullptr ? 0 : malloc_usable_size(memory);
+    heap().live -= memory == nullptr ? 0 : malloc_usable_size(memory);
     std::free(memory);
 }
 void operator delete(void* memory, std::size_t /*size*/) noexcept {
@@ -117,9 +120,9 @@ constexpr Shape kShapes[] = {
 };
 
 Heap spent_on(const std::string& text) {
-    const Heap before = heap;
+    const Heap before = heap();
     const auto expr = parse_expr(text, whole_language());
-    Heap spent = heap;
+    Heap spent = heap();
     spent.calls -= before.calls;
     spent.bytes -= before.bytes;
     return spent;
@@ -199,16 +202,16 @@ TEST_F(LimitsOfQueries, NoQueryHoldsMoreThanItsSamplesStandFor) {
                 EXPECT_EQ(answer.error().code, Code::kUnprocessable) << answer.error().message;
             }
         };
-        const std::size_t before = heap.live;
-        heap.peak = heap.live;
+        const std::size_t before = heap().live;
+        heap().peak = heap().live;
         check(engine.instant(**expr, Timestamp(3'600'000), storage_));
-        EXPECT_LE(heap.peak - before, kBytesMax);
-        heap.peak = heap.live;
+        EXPECT_LE(heap().peak - before, kBytesMax);
+        heap().peak = heap().live;
         if ((*expr)->type != ValueType::kMatrix) {
             check(
                 engine.range(**expr, Timestamp(0), Timestamp(1'500'000), Duration(1000), storage_));
         }
-        EXPECT_LE(heap.peak - before, kBytesMax);
+        EXPECT_LE(heap().peak - before, kBytesMax);
     }
 }
 
