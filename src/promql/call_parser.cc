@@ -112,6 +112,8 @@ Result<ExpressionParser::Node> ExpressionParser::parse_aggregate(const Token& op
         if (!modifier_first && (next == TokenKind::kBy || next == TokenKind::kWithout)) {
             KPID_CHECK_OK(parse_aggregate_modifier(*aggregate));
             aggregate->position.end = reader_.taken_end();
+        } else if (!modifier_first && next == TokenKind::kError) {
+            return reader_.unexpected();  // What is no token is said before what is no aggregation.
         }
     }
     if (arguments.empty()) {
@@ -161,6 +163,8 @@ Result<std::unique_ptr<BinaryExpr>> ExpressionParser::parse_binary_modifiers() {
                 left ? MatchCardinality::kManyToOne : MatchCardinality::kOneToMany;
             if (reader_.peek_is(TokenKind::kLeftParen)) {
                 KPID_TRY(matching.include, parse_grouping_labels());
+            } else if (!may_start_operand(reader_.peek().kind)) {
+                return reader_.unexpected("grouping opts", "\"(\"");
             }
         }
     }

@@ -124,6 +124,11 @@ TEST(ParserError, ChecksTypes) {
         {"{}", "1:1 vector selector must contain at least one non-empty matcher"},
         {"{a=~'.*'}", "1:1 vector selector must contain at least one non-empty matcher"},
         {"a{__name__='b'}", "1:1 metric name must not be set twice: \"a\" or \"b\""},
+        {"a + on (x) group_left", "1:22 unexpected end of input in grouping opts, expected \"(\""},
+        {"sum(a + on (x) group_right > b)",
+         "1:28 unexpected <op:>> in grouping opts, expected \"(\""},
+        {"sum() )", "1:8 unexpected right parenthesis ')'"},
+        {"sum by (x) () 'y", "1:1 no arguments for aggregate expression provided"},
         {"info(a, b)", "1:9 expected label selectors only, got vector selector instead"},
         {"info(a, {b='c'} + 1)", "1:9 expected label selectors only"},
     });
