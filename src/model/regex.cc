@@ -67,6 +67,42 @@ std::string with_old_group_names(std::string_view pattern) {
     return text;
 }
 
+// What is wrong with a pattern, as Go says it.
+std::string_view go_words(re2::RE2::ErrorCode code) {
+    switch (code) {
+        case re2::RE2::ErrorBadEscape:
+            return "invalid escape sequence";
+        case re2::RE2::ErrorBadCharClass:
+            return "invalid character class";
+        case re2::RE2::ErrorBadCharRange:
+            return "invalid character class range";
+        case re2::RE2::ErrorMissingBracket:
+            return "missing closing ]";
+        case re2::RE2::ErrorMissingParen:
+            return "missing closing )";
+        case re2::RE2::ErrorUnexpectedParen:
+            return "unexpected )";
+        case re2::RE2::ErrorTrailingBackslash:
+            return "trailing backslash at end of expression";
+        case re2::RE2::ErrorRepeatArgument:
+            return "missing argument to repetition operator";
+        case re2::RE2::ErrorRepeatSize:
+            return "invalid repeat count";
+        case re2::RE2::ErrorRepeatOp:
+            return "invalid nested repetition operator";
+        case re2::RE2::ErrorBadPerlOp:
+            return "invalid or unsupported Perl syntax";
+        case re2::RE2::ErrorBadUTF8:
+            return "invalid UTF-8";
+        case re2::RE2::ErrorBadNamedCapture:
+            return "invalid named capture";
+        case re2::RE2::ErrorPatternTooLarge:
+            return "expression too large";
+        default:
+            return "internal error";
+    }
+}
+
 }  // namespace
 
 Regex::Regex(std::string pattern, std::shared_ptr<const re2::RE2> re)
@@ -85,7 +121,8 @@ Result<Regex> Regex::compile(std::string_view pattern) {
     const std::string text = with_old_group_names(pattern);
     auto re = std::make_shared<re2::RE2>(text, options);
     if (!re->ok()) {
-        return invalid_argument(fmt::format("error parsing regexp: {}", re->error()));
+        return invalid_argument(fmt::format("error parsing regexp: {}: `{}`",
+                                            go_words(re->error_code()), re->error_arg()));
     }
     return Regex(std::string(pattern), std::move(re));
 }

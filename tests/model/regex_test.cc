@@ -25,6 +25,29 @@ TEST(Regex, ExpandFollowsGo) {
     }
 }
 
+TEST(Regex, SaysWhatIsWrongAsGoDoes) {
+    struct Case {
+        std::string pattern, want;
+    };
+    const std::vector<Case> cases{
+        {"[", "missing closing ]: `[`"},
+        {"a(b", "missing closing ): `a(b`"},
+        {"a)", "unexpected ): `a)`"},
+        {"*a", "missing argument to repetition operator: `*`"},
+        {"a**", "invalid nested repetition operator: `**`"},
+        {"a{1001}", "invalid repeat count: `{1001}`"},
+        {"\\q", "invalid escape sequence: `\\q`"},
+        {"[b-a]", "invalid character class range: `b-a`"},
+        {"a\\", "trailing backslash at end of expression: ``"},
+    };
+    for (const Case& c : cases) {
+        SCOPED_TRACE(c.pattern);
+        const auto regex = Regex::compile(c.pattern);
+        ASSERT_FALSE(regex.has_value());
+        EXPECT_EQ(regex.error().message, "error parsing regexp: " + c.want);
+    }
+}
+
 TEST(Regex, ReadsBothSpellingsOfGroupNames) {
     for (const char* pattern : {"(?P<x>a+)b", "(?<x>a+)b"}) {
         SCOPED_TRACE(pattern);
