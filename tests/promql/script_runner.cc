@@ -65,6 +65,15 @@ bool expects_histogram(const Evaluation& evaluation) {
     });
 }
 
+// Whether it reads instants alone, and no windows.
+bool has_no_window(const Expr& expr) {
+    bool none = true;
+    for_each_node(expr, [&](const Expr& node) {
+        none = none && node.kind != ExprKind::kMatrixSelector && node.kind != ExprKind::kSubquery;
+    });
+    return none;
+}
+
 // Counters that look at start timestamps, where they stand before a range of series that have some.
 bool needs_start_times(const Expr& expr, const ScriptStorage& storage) {
     constexpr std::array<std::string_view, 4> kNames = {"increase", "irate", "rate", "resets"};
@@ -134,7 +143,7 @@ private:
                                : Verdict{Outcome::kSkipped, std::move(lacking)};
     }
 
-    Verdict check(const Evaluation& evaluation) const {
+    Verdict check(const Evaluation& evaluation) {
         if (expects_histogram(evaluation)) {
             return {Outcome::kSkipped, "native histograms are expected"};
         }
@@ -172,15 +181,16 @@ private:
                       : verdict(evaluation, result.error());
     }
 
-    Verdict check_instant(const Evaluation& evaluation, const std::string& text,
-                          Timestamp time) const {
+    Verdict check_instant(const Evaluation& evaluation, const std::string& text, Timestamp time) {
         const auto expr = parse_expr(text, options_.parse);
         if (!expr) {
             return verdict("does not parse: " + expr.error().message);
         }
         QueryContext context;
         context.text = text;
+        storage_.set_only_newest_seen(has_no_window(**expr));
         const auto result = engine_.instant(**expr, time, storage_, context);
+        storage_.set_only_newest_seen(false);
         if (!result) {
             return verdict(evaluation, result.error());
         }

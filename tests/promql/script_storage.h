@@ -52,6 +52,10 @@ public:
         start_times_.clear();
     }
 
+    /// What reads from now on looks at the newest sample of a series in its range alone: what is
+    /// older may be anything.
+    void set_only_newest_seen(bool only) { only_newest_seen_ = only; }
+
     /// Whether any of these series has start timestamps, at any time.
     [[nodiscard]] bool has_start_times(std::span<const model::Matcher> matchers) const {
         const auto series = start_times_.series(matchers, {});
@@ -61,11 +65,21 @@ public:
     [[nodiscard]] Result<std::vector<model::SeriesColumns>> select(
         std::span<const model::Matcher> matchers, model::TimeRange range,
         const model::ReadOptions& options) const override {
-        KPID_TRY(const auto beyond, histograms_.series(matchers, range));
-        if (!beyond.empty()) {
-            return unsupported(std::string(kSeesNativeHistograms));
+        KPID_TRY(const auto histograms, histograms_.select(matchers, range, {}));
+        KPID_TRY(auto floats, floats_.select(matchers, range, options));
+        std::map<model::Labels, Timestamp> newest;
+        for (const model::SeriesColumns& series : floats) {
+            newest[series.labels] = series.times.back();
         }
-        return floats_.select(matchers, range, options);
+        for (const model::SeriesColumns& series : histograms) {
+            const auto known = newest.find(series.labels);
+            const bool hidden =
+                only_newest_seen_ && known != newest.end() && known->second >= series.times.back();
+            if (!hidden) {
+                return unsupported(std::string(kSeesNativeHistograms));
+            }
+        }
+        return floats;
     }
     [[nodiscard]] Result<std::vector<model::Labels>> series(
         std::span<const model::Matcher> matchers, model::TimeRange range) const override {
@@ -94,6 +108,7 @@ private:
         return std::nullopt;
     }
 
+    bool only_newest_seen_ = false;
     kpid::testing::MemoryStorage floats_;
     kpid::testing::MemoryStorage histograms_;   // Times only.
     kpid::testing::MemoryStorage start_times_;  // Times only.

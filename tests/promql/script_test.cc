@@ -78,7 +78,8 @@ TEST(Script, SkipsExactlyWhatNeedsThePartsThatAreLacking) {
         "load_with_nhcb 1m\n"
         "  h_bucket{le=\"+Inf\"} 1 2 3\n\n"
         "eval instant at 0 floats\n  floats 1\n\n"
-        "eval instant at 0 mixed\n  mixed 1\n\n"  // The histogram comes later.
+        "eval instant at 0 mixed\n  mixed 1\n\n"   // The histogram comes later,
+        "eval instant at 2m mixed\n  mixed 3\n\n"  // or is not the newest sample.
         "eval instant at 1m count({__name__!=\"\"})\n  {} 4\n\n"
         "eval instant at 1m histogram_count(mixed)\n  {} 1\n\n"
         "eval instant at 1m floats\n  floats {{schema:0}}\n\n"
@@ -102,7 +103,7 @@ TEST(Script, SkipsExactlyWhatNeedsThePartsThatAreLacking) {
         EXPECT_TRUE(one.outcome != Outcome::kFailed) << one.expr << ": " << one.why;
     }
     EXPECT_EQ(outcomes,
-              "ppssspsspp"
+              "pppssspsspp"
               "sssss");
 }
 
