@@ -8,7 +8,11 @@
 
 #include <gtest/gtest.h>
 
+#include <span>
+#include <stop_token>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace kpid::promql {
 namespace {
@@ -23,6 +27,69 @@ ParseOptions whole_language() {
     options.experimental_functions = true;
     options.duration_expressions = true;
     return options;
+}
+
+// Stops the query that reads from it.
+class StoppingReader final : public model::Reader {
+public:
+    explicit StoppingReader(const model::Reader& reader) : reader_(reader) {}
+
+    [[nodiscard]] Result<std::vector<model::SeriesColumns>> select(
+        std::span<const model::Matcher> matchers, model::TimeRange range,
+        const model::ReadOptions& options) const override {
+        auto selected = reader_.select(matchers, range, options);
+        gave_series_ = gave_series_ || (selected && !selected->empty());
+        source_.request_stop();
+        return selected;
+    }
+    [[nodiscard]] Result<std::vector<model::Labels>> series(
+        std::span<const model::Matcher> matchers, model::TimeRange range) const override {
+        return reader_.series(matchers, range);
+    }
+    [[nodiscard]] Result<std::vector<std::string>> label_names(
+        std::span<const model::Matcher> matchers, model::TimeRange range) const override {
+        return reader_.label_names(matchers, range);
+    }
+    [[nodiscard]] Result<std::vector<std::string>> label_values(
+        std::string_view name, std::span<const model::Matcher> matchers,
+        model::TimeRange range) const override {
+        return reader_.label_values(name, matchers, range);
+    }
+
+    [[nodiscard]] std::stop_token token() const { return source_.get_token(); }
+    [[nodiscard]] bool gave_series() const { return gave_series_; }
+
+private:
+    const model::Reader& reader_;
+    mutable std::stop_source source_;
+    mutable bool gave_series_ = false;
+};
+
+TEST(EngineRandom, AStopIsSeenBehindEveryRead) {
+    InlineExecutor executor;
+    const Engine engine({}, executor);
+    testing::MemoryStorage storage;
+    Dice dice(testing::first_seed());
+    testing::put_random_series(storage, dice, 40, std::chrono::seconds(15));
+    testing::ExpressionGenerator generator([&](std::size_t n) { return dice.below(n); }, {});
+    std::size_t stopped = 0;
+    for (std::uint64_t i = 0; i < kSeeds; ++i) {
+        const std::string text = generator.next();
+        SCOPED_TRACE(text);
+        const auto expr = parse_expr(text, whole_language());
+        ASSERT_TRUE(expr.has_value());
+        const StoppingReader reader(storage);
+        QueryContext context;
+        context.stop = reader.token();
+        const auto answer = engine.range(**expr, Timestamp(-300'000), Timestamp(0),
+                                         std::chrono::seconds(60), reader, context);
+        if (reader.gave_series()) {
+            ASSERT_FALSE(answer.has_value());
+            EXPECT_EQ(answer.error().code, Code::kCancelled) << answer.error().message;
+            ++stopped;
+        }
+    }
+    EXPECT_GT(stopped, kSeeds / 2);
 }
 
 TEST(EngineRandom, ARangeQuerySaysAtEachStepWhatAnInstantQuerySays) {
