@@ -26,6 +26,7 @@ struct DamagedEntry {
         kMove,    ///< It goes to the quarantine, if it is still damaged then.
         kTake,    ///< The same unseen: it was read more than once.
         kCopy,    ///< The quarantine has it too: a part of it is of use.
+        kErase,   ///< It goes uncounted: it may never have been there.
         kReport,  ///< Neighbours of it cannot be read either; it stays where it is.
     };
     LogTable table = LogTable::kChunks;

@@ -189,6 +189,7 @@ private:
     [[nodiscard]] Result<void> replay_table(Replay& replay, LogTable table, std::uint64_t begin,
                                             const Take& take);
     void note_number(LogTable table, std::uint64_t number);
+    void note_lost(Replay& replay, LogTable table, std::uint64_t number, const Error& why);
     [[nodiscard]] Result<std::uint64_t> replay_unreadable(Replay& replay, LogTable table,
                                                           std::uint64_t begin, const Error& why,
                                                           const Take& take);

@@ -371,6 +371,10 @@ Result<void> GroupCommitter::set_aside(std::vector<DamagedEntry> damaged) {
             if (entry.aside == Aside::kReport) {
                 continue;
             }
+            if (entry.aside == Aside::kErase) {
+                out.entries.push_back({entry.table, entry.key, {}});
+                continue;
+            }
             ++count;
             out.entries.push_back({LogTable::kQuarantine,
                                    std::string(to_string(entry.table)) + '/' + entry.key,
@@ -391,7 +395,7 @@ Result<void> GroupCommitter::set_aside(std::vector<DamagedEntry> damaged) {
     counters_.quarantined += count;
     const MutexLock lock(reports_mutex_);
     for (const DamagedEntry& entry : damaged) {
-        if (damage_reports_.size() < kReportsMax) {
+        if (entry.aside != Aside::kErase && damage_reports_.size() < kReportsMax) {
             damage_reports_.push_back(entry.what);
         }
     }

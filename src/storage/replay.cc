@@ -10,8 +10,9 @@
 namespace kpid::storage {
 namespace {
 
-// Of one place in a table; a damaged block holds some hundred entries.
-constexpr std::uint64_t kUnreadableMax = 4096;
+// Numbers of one place in a table, and entries among them; a damaged block holds some hundred.
+constexpr std::uint64_t kUnreadableMax = 1U << 20U;
+constexpr std::uint64_t kLostMax = 1U << 14U;
 constexpr int kUnreadablePlacesMax = 64;
 // What cannot be read so often is damaged.
 constexpr int kReadsMax = 3;
@@ -29,6 +30,33 @@ Result<std::optional<std::string>> read_alone(const Log& log, LogTable table,
 Result<void> try_from(const Log& log, LogTable table, const std::string& begin) {
     return log.scan(table, begin, {},
                     [](std::string_view, std::string_view) -> Result<bool> { return false; });
+}
+
+// The first number behind a place that cannot be read from which on reading goes well.
+Result<std::uint64_t> first_readable(const Log& log, LogTable table, std::uint64_t begin,
+                                     const Error& why) {
+    std::uint64_t bad = begin;
+    std::uint64_t good = begin;
+    for (std::uint64_t step = 1; good == begin; step *= 2) {
+        if (step > kUnreadableMax) {
+            return why.with_context(fmt::format("more than {} entries of {} cannot be read",
+                                                kUnreadableMax, to_string(table)));
+        }
+        const Result<void> tried = try_from(log, table, encode_key(begin + step));
+        if (!tried && tried.error().code != Code::kDataLoss) {
+            return tried.error();
+        }
+        (tried ? good : bad) = begin + step;
+    }
+    while (good - bad > 1) {
+        const std::uint64_t middle = bad + (good - bad) / 2;
+        const Result<void> tried = try_from(log, table, encode_key(middle));
+        if (!tried && tried.error().code != Code::kDataLoss) {
+            return tried.error();
+        }
+        (tried ? good : bad) = middle;
+    }
+    return good;
 }
 
 }  // namespace
@@ -126,31 +154,50 @@ void GroupCommitter::note_number(LogTable table, std::uint64_t number) {
 Result<std::uint64_t> GroupCommitter::replay_unreadable(Replay& replay, LogTable table,
                                                         std::uint64_t begin, const Error& why,
                                                         const Take& take) {
-    for (std::uint64_t number = begin; number - begin < kUnreadableMax; ++number) {
+    KPID_TRY(const std::uint64_t end, first_readable(log_, table, begin, why));
+    std::uint64_t lost = 0;
+    for (std::uint64_t number = begin; number < end; ++number) {
+        // Most numbers may be of no series.
+        Replay::Entry* place = table == LogTable::kOpen ? replay.find(number) : nullptr;
+        if (table == LogTable::kOpen && place == nullptr) {
+            continue;
+        }
         const std::string key = encode_key(number);
         const Result<std::optional<std::string>> value = read_alone(log_, table, key);
         if (value && *value) {
             KPID_CHECK_OK(take(key, **value));
-        } else if (!value && value.error().code == Code::kDataLoss) {
-            replay.note_damaged(table, key, {}, value.error().message);
-            note_number(table, number);
-            if (Replay::Entry* place = replay.find(number);
-                place != nullptr && table == LogTable::kOpen) {
-                replay.without_open.push_back(place->series);
-            }
-        } else if (!value) {
+        } else if (!value && value.error().code != Code::kDataLoss) {
             return value.error();
-        }
-        const Result<void> goes_on = try_from(log_, table, encode_key(number + 1));
-        if (goes_on) {
-            return number + 1;
-        }
-        if (goes_on.error().code != Code::kDataLoss) {
-            return goes_on.error();
+        } else if (!value) {
+            if (++lost > kLostMax) {
+                return why.with_context(
+                    fmt::format("more than {} entries of {} are lost", kLostMax, to_string(table)));
+            }
+            note_lost(replay, table, number, value.error());
         }
     }
-    return why.with_context(
-        fmt::format("more than {} entries of {} cannot be read", kUnreadableMax, to_string(table)));
+    if (table == LogTable::kSeries && lost > 0) {
+        replay.note_damaged(
+            table, encode_key(begin), {},
+            fmt::format("with others up to {}, as far as there are any: {}", end - 1, why.message),
+            DamagedEntry::Aside::kCopy);
+    }
+    return end;
+}
+
+void GroupCommitter::note_lost(Replay& replay, LogTable table, std::uint64_t number,
+                               const Error& why) {
+    if (table == LogTable::kSeries) {
+        // It may be a number of none, so others are counted: what names a series that is lost. If
+        // it was one, another series may have its labels from now on.
+        replay.note_damaged(table, encode_key(number), {}, {}, DamagedEntry::Aside::kErase);
+        return;
+    }
+    note_number(table, number);
+    replay.note_damaged(table, encode_key(number), {}, why.message);
+    if (Replay::Entry* place = replay.find(number); place != nullptr && table == LogTable::kOpen) {
+        replay.without_open.push_back(place->series);
+    }
 }
 
 Result<void> GroupCommitter::replay_all(Replay& replay) {
@@ -222,6 +269,9 @@ Result<void> GroupCommitter::replay_open(Replay& replay, std::string_view key,
     const Result<std::uint64_t> id = decode_key(key);
     Replay::Entry* place = id ? replay.find(*id) : nullptr;
     const Result<OpenEntry> entry = decode_open_entry(value);
+    if (id) {
+        note_number(LogTable::kSeries, *id);
+    }
     if (place == nullptr || !entry) {
         replay.note_damaged(LogTable::kOpen, key, value,
                             !entry ? entry.error().message : "its series is not defined");
@@ -344,6 +394,7 @@ Result<void> GroupCommitter::replay_record(Replay& replay, std::string_view key,
     for (const RecordSample& sample : record->samples) {
         Replay::Entry* place = replay.find(sample.series.value());
         if (place == nullptr) {
+            note_number(LogTable::kSeries, sample.series.value());
             ++unknown;
             continue;
         }

@@ -2,6 +2,8 @@
 
 #include "storage/rocks_log.h"
 
+#include "storage/rocks_damage.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,6 +11,7 @@
 #include <filesystem>
 #include <functional>
 #include <system_error>
+#include <utility>
 
 namespace kpid::storage {
 namespace {
@@ -70,7 +73,8 @@ Result<void> RocksLog::check_format() {
         return put_format();
     }
     if (!status.ok()) {
-        return open_error(status.ToString(), Code::kDataLoss);
+        return is_damage(status) ? open_error(describe_damage(path_, status), Code::kDataLoss)
+                                 : open_error(status.ToString());
     }
     int version = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
@@ -116,10 +120,16 @@ rocksdb::Status RocksLog::open_database(const std::vector<std::string>& families
         database_options(parts_, rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords), path_,
         there, &handles_, &database);
     if (status.IsCorruption()) {
+        const rocksdb::Status why = status;
         status = rocksdb::DB::Open(
             database_options(parts_, rocksdb::WALRecoveryMode::kPointInTimeRecovery), path_, there,
             &handles_, &database);
-        parts_.counters->background_errors_total += status.ok() ? 1 : 0;
+        if (status.ok()) {
+            note_damage(
+                fmt::format("the write-ahead log of the storage at {} is damaged ({}): what "
+                            "was written behind that place is lost",
+                            path_, why.ToString()));
+        }
     }
     database_.reset(database);
     if (!status.ok()) {
@@ -155,6 +165,19 @@ rocksdb::Status RocksLog::make_missing_families(
     return rocksdb::Status::OK();
 }
 
+void RocksLog::note_damage(std::string what) {
+    ++parts_.counters->background_errors_total;
+    const MutexLock lock(reports_mutex_);
+    if (reports_.size() < kReportsMax) {
+        reports_.push_back(std::move(what));
+    }
+}
+
+std::vector<std::string> RocksLog::take_damage_reports() {
+    const MutexLock lock(reports_mutex_);
+    return std::exchange(reports_, {});
+}
+
 Result<void> RocksLog::open() {
     const ExclusiveLock lock(lock_);
     return open_locked();
@@ -166,6 +189,11 @@ Result<void> RocksLog::open_locked() {
     if (error) {
         return open_error(error.message());
     }
+    if (const Result<void> whole = check_has_current(path_); !whole) {
+        return open_error(whole.error().message, whole.error().code);
+    }
+    KPID_TRY(const std::string torn, rescue_if_torn(path_));
+    const bool is_log_lost = lacks_write_ahead_log(path_);
     KPID_TRY(const std::vector<std::string> families, check_families());
     const rocksdb::Status status = open_database(families);
     if (!status.ok()) {
@@ -173,7 +201,17 @@ Result<void> RocksLog::open_locked() {
         if (status.IsIOError() && text.find("lock ") != std::string::npos) {
             return open_error("it is in use by another process");
         }
-        return open_error(text, status.IsCorruption() ? Code::kDataLoss : Code::kUnavailable);
+        return is_damage(status) ? open_error(describe_damage(path_, status), Code::kDataLoss)
+                                 : open_error(text);
+    }
+    if (!torn.empty()) {
+        note_damage(torn);
+    }
+    if (is_log_lost) {
+        note_damage(
+            fmt::format("the write-ahead log of the storage at {} is missing: what was "
+                        "written last is lost",
+                        path_));
     }
     auto checked = check_format();
     if (!checked) {

@@ -2,6 +2,7 @@
 // The log on RocksDB: one column family a table, atomic batches, its write-ahead log. Only
 // rocks_*.cc include this.
 
+#include "kpid/base/mutex.h"
 #include "kpid/base/shared_mutex.h"
 #include "kpid/storage/log.h"
 #include "storage/rocks_options.h"
@@ -37,8 +38,12 @@ public:
     void set_drop_rule(LogDropRule rule) override;
     [[nodiscard]] Result<void> tidy(LogTable table) override;
     [[nodiscard]] LogStats stats() const override;
+    [[nodiscard]] std::vector<std::string> take_damage_reports() override
+        KPID_EXCLUDES(reports_mutex_);
 
 private:
+    static constexpr std::size_t kReportsMax = 100;
+
     // Opening.
     [[nodiscard]] Error open_error(std::string_view why, Code code = Code::kUnavailable) const;
     [[nodiscard]] Result<std::vector<std::string>> check_families() const;
@@ -47,6 +52,7 @@ private:
         KPID_REQUIRES(lock_);
     [[nodiscard]] rocksdb::Status make_missing_families(
         const std::vector<rocksdb::ColumnFamilyDescriptor>& missing) KPID_REQUIRES(lock_);
+    void note_damage(std::string what) KPID_EXCLUDES(reports_mutex_);
     [[nodiscard]] Result<void> check_format() KPID_REQUIRES(lock_);
     [[nodiscard]] Result<void> put_format() KPID_REQUIRES(lock_);
     void close() KPID_REQUIRES(lock_);
@@ -79,6 +85,9 @@ private:
     // Of the one who writes.
     bool failed_ = false;
     bool synced_since_erasure_ = true;
+
+    Mutex reports_mutex_;
+    std::vector<std::string> reports_ KPID_GUARDED_BY(reports_mutex_);
 
     // Had alone only to close and to open.
     mutable SharedMutex lock_;

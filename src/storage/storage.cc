@@ -49,8 +49,12 @@ Result<std::unique_ptr<Storage>> Storage::open(const StorageOptions& options,
     KPID_TRY(std::unique_ptr<Log> log, open_log(options.path));
     auto core = std::make_unique<Core>(options, std::move(log));
     if (auto replayed = core->work.replay(); !replayed) {
-        return replayed.error().with_context(
+        Error why = replayed.error().with_context(
             fmt::format("cannot read the storage at {} (--storage.path)", options.path));
+        if (why.code == Code::kDataLoss) {
+            why.message += "; put back the whole folder from a snapshot or a backup";
+        }
+        return why;
     }
     core->first_kept_record = core->work.first_kept();
     const StoreMeta& meta = core->work.meta();
@@ -115,7 +119,11 @@ Result<void> Storage::checkpoint(Timestamp now) {
 }
 
 std::vector<std::string> Storage::take_damage_reports() {
-    return core_->work.take_damage_reports();
+    std::vector<std::string> reports = core_->log->take_damage_reports();
+    for (std::string& report : core_->work.take_damage_reports()) {
+        reports.push_back(std::move(report));
+    }
+    return reports;
 }
 
 Result<void> Storage::health() const {

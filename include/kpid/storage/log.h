@@ -100,6 +100,9 @@ public:
     /// writes go on meanwhile. kUnavailable, kDataLoss.
     [[nodiscard]] virtual Result<void> tidy(LogTable table) = 0;
     [[nodiscard]] virtual LogStats stats() const = 0;
+    /// What opening found damaged and went on without, one sentence each, since the last call.
+    /// Thread-safe.
+    [[nodiscard]] virtual std::vector<std::string> take_damage_reports() { return {}; }
 };
 
 /// Opens the log in a folder.
@@ -107,7 +110,7 @@ using LogOpener = std::function<Result<std::unique_ptr<Log>>(const std::string& 
 
 /// The real one: RocksDB with its write-ahead log. Errors name the path and the flag
 /// --storage.path: kUnavailable (cannot be written, or another process has it), kUnsupported
-/// (written by a newer version), kDataLoss.
+/// (written by a newer version), kDataLoss (names the files that are damaged or missing).
 [[nodiscard]] Result<std::unique_ptr<Log>> open_rocks_log(const std::string& path);
 
 }  // namespace kpid::storage
