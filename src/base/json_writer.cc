@@ -7,6 +7,8 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 
 namespace kpid {
 
@@ -142,6 +144,20 @@ void JsonWriter::append_escaped(std::string_view text) {
     out_ += '"';
 }
 
+namespace {
+
+// Most texts are ASCII: those go by words.
+constexpr std::size_t kWordBytes = sizeof(std::uint64_t);
+
+bool is_ascii_word(std::string_view text) {
+    constexpr std::uint64_t kHighBits = 0x8080'8080'8080'8080;
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data(), kWordBytes);
+    return (word & kHighBits) == 0;
+}
+
+}  // namespace
+
 std::size_t utf8_sequence_length(std::string_view text) {
     if (text.empty()) {
         return 0;
@@ -176,6 +192,10 @@ std::size_t utf8_sequence_length(std::string_view text) {
 
 bool is_valid_utf8(std::string_view text) {
     while (!text.empty()) {
+        if (text.size() >= kWordBytes && is_ascii_word(text)) {
+            text.remove_prefix(kWordBytes);
+            continue;
+        }
         const std::size_t length = utf8_sequence_length(text);
         if (length == 0) {
             return false;

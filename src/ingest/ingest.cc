@@ -89,6 +89,7 @@ Ingest::Impl::Impl(net::Strand strand, const IngestDependencies& dependencies)
     : strand_(strand),
       metrics_(dependencies.registry),
       environment_{.appender = dependencies.appender,
+                   .reader = dependencies.reader,
                    .client = dependencies.client,
                    .timers = dependencies.timers,
                    .workers = dependencies.workers,

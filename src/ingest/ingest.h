@@ -22,6 +22,7 @@ namespace kpid::ingest {
 /// What an Ingest borrows; all of it outlives it and is thread-safe.
 struct IngestDependencies {
     model::Appender& appender;
+    const model::Reader& reader;  ///< Of the same storage.
     net::HttpClient& client;
     net::Timers& timers;
     net::WorkerPool& workers;

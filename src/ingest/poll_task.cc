@@ -16,6 +16,7 @@ Result<model::AppendResult> store(Environment& environment, Protocol protocol,
     }
     Result<model::AppendResult> result =
         environment.appender.append({.samples = samples,
+                                     .handles = options.handles,
                                      .now = environment.timers.clock().wall_now(),
                                      .kind = options.kind,
                                      .out_of_order_window = options.out_of_order_window});

@@ -6,6 +6,7 @@
 #include "ingest/series_book.h"
 #include "kpid/base/log.h"
 #include "kpid/base/result.h"
+#include "kpid/model/reader.h"
 #include "net/http_client.h"
 #include "net/task.h"
 #include "net/timers.h"
@@ -23,6 +24,7 @@ namespace kpid::ingest {
 /// What every poller borrows; outlives all of them.
 struct Environment {
     model::Appender& appender;
+    const model::Reader& reader;
     net::HttpClient& client;
     net::Timers& timers;
     net::WorkerPool& workers;
@@ -35,6 +37,7 @@ struct Environment {
 struct StoreOptions {
     model::MetricKind kind = model::MetricKind::kGauge;
     std::optional<Duration> out_of_order_window = {};
+    std::span<model::SeriesHandle> handles = {};
 };
 
 /// Appends and counts what was taken and refused. Blocks. An error: nothing was stored.

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace kpid::ingest {
@@ -112,9 +113,7 @@ Result<void> ScrapePoll::take(const Result<net::HttpClientResponse>& answer, Tim
         book_.fail(at, scrape.samples);
     }
     add_reports(scrape, decoded.has_value(), at, started, scrape.samples);
-    const Result<model::AppendResult> stored =
-        store(environment_, Protocol::kScrape, scrape.samples,
-              {.out_of_order_window = config_->out_of_order_window});
+    const Result<model::AppendResult> stored = append(scrape, own_count);
     if (!stored) {
         return stored.error();
     }
@@ -126,6 +125,26 @@ Result<void> ScrapePoll::take(const Result<net::HttpClientResponse>& answer, Tim
     }
     keep_exemplars(scrape, at);
     return decoded;
+}
+
+// Own samples first, the reports last; markers between them are of series that mostly go.
+Result<model::AppendResult> ScrapePoll::append(const DecodedScrape& scrape, std::size_t own_count) {
+    std::vector<model::SeriesHandle> handles(scrape.samples.size());
+    for (std::size_t i = 0; i < own_count; ++i) {
+        handles[i] = scrape.series[i]->handle;
+    }
+    const std::span<model::SeriesHandle> reports = std::span(handles).last(kReportCount);
+    std::copy(report_handles_.begin(), report_handles_.end(), reports.begin());
+    Result<model::AppendResult> stored =
+        store(environment_, Protocol::kScrape, scrape.samples,
+              {.out_of_order_window = config_->out_of_order_window, .handles = handles});
+    if (stored) {
+        for (std::size_t i = 0; i < own_count; ++i) {
+            scrape.series[i]->handle = handles[i];
+        }
+        std::copy(reports.begin(), reports.end(), report_handles_.begin());
+    }
+    return stored;
 }
 
 void ScrapePoll::keep_exemplars(DecodedScrape& scrape, Timestamp at) {

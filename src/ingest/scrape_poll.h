@@ -34,6 +34,8 @@ private:
                                       DecodedScrape& scrape);
     [[nodiscard]] Result<wire::ExpositionFormat> format_of(
         const net::HttpClientResponse& answer) const;
+    [[nodiscard]] Result<model::AppendResult> append(const DecodedScrape& scrape,
+                                                     std::size_t own_count);
     void keep_exemplars(DecodedScrape& scrape, Timestamp at);
     void add_reports(const DecodedScrape& scrape, bool up, Timestamp at, MonoTime started,
                      std::vector<model::SeriesSample>& samples) const;
@@ -41,6 +43,7 @@ private:
     const std::shared_ptr<const config::ScrapeConfig> config_;
     const ScrapeTarget target_;
     std::array<model::Labels, kReportCount> report_labels_;
+    std::array<model::SeriesHandle, kReportCount> report_handles_{};
     ScrapeDecoder decoder_;
 };
 

@@ -2,6 +2,7 @@
 // Which series a source has, so that those that go are marked stale.
 
 #include "kpid/base/time.h"
+#include "kpid/model/appender.h"
 #include "kpid/model/labels.h"
 #include "kpid/model/sample.h"
 
@@ -25,6 +26,7 @@ public:
         bool tracked = false;    ///< In that round: gets a stale marker when it ends.
         bool live = false;       ///< Its newest stored sample is tracked and no marker.
         const model::Labels* labels = nullptr;
+        model::SeriesHandle handle = {};  ///< The storage's.
     };
 
     void begin_round();

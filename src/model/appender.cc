@@ -1,5 +1,7 @@
 #include "kpid/model/appender.h"
 
+#include <algorithm>
+
 namespace kpid::model {
 
 std::string_view to_string(RejectReason reason) {
@@ -20,6 +22,11 @@ std::string_view to_string(RejectReason reason) {
             return "limit";
     }
     return "invalid_labels";
+}
+
+bool LabelReader::reads_as(std::string_view bytes, std::span<const LabelView> labels) const {
+    std::vector<LabelView> own;
+    return read(bytes, own).has_value() && std::ranges::equal(own, labels);
 }
 
 std::vector<SeriesSample> flatten(const AppendBatch& batch) {

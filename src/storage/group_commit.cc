@@ -61,11 +61,12 @@ Result<void> GroupCommitter::commit(std::span<PreparedBatch* const> group) {
             return judged;
         }
     }
-    out.entries = std::move(definitions_);
-    definitions_.clear();
-    out.entries.insert(out.entries.end(), std::make_move_iterator(versions_.begin()),
-                       std::make_move_iterator(versions_.end()));
+    out.entries = std::move(versions_);
     versions_.clear();
+    for (DefinitionBytes& block : definitions_.finish()) {
+        out.entries.push_back(
+            {LogTable::kSeries, encode_key(block.first.value()), std::move(block.bytes)});
+    }
     encode_records(out);
     for (const PreparedBatch* batch : group) {
         for (const model::StateWrite& write : batch->state) {
@@ -124,13 +125,13 @@ void GroupCommitter::remember_failed(const LogBatch& batch) {
         if (!entry.value || !is_numbered) {
             continue;  // Erasures and chunks are mended by whoever writes them.
         }
-        if (entry.table == LogTable::kSeries && failed_definitions_.contains(entry.key)) {
-            continue;  // It is to be there.
-        }
         const auto number = decode_key(entry.key);
         KPID_ASSERT(number.has_value());  // It was encoded by commit().
         if (*number == 0) {
             continue;  // The storage's own entry, which is written whole each time.
+        }
+        if (entry.table == LogTable::kSeries && failed_definitions_.contains(*number)) {
+            continue;  // It is to be there.
         }
         NumberRange& failed = entry.table == LogTable::kSeries ? failed_series_ : failed_sequences_;
         failed.begin = std::min(failed.begin, *number);
@@ -155,7 +156,7 @@ void GroupCommitter::undo_failed(LogBatch& out) const {
         restored.push_back({LogTable::kVersions, key, {}});
     }
     for (const auto& [key, definition] : failed_definitions_) {
-        restored.push_back({LogTable::kSeries, key, definition});
+        restored.push_back({LogTable::kSeries, encode_key(key), definition});
     }
     for (const std::string& key : failed_state_) {
         restored.push_back({LogTable::kState, key, state_.get(key)});

@@ -6,6 +6,7 @@
 #include "kpid/storage/options.h"
 #include "storage/chunk_reader.h"
 #include "storage/counters.h"
+#include "storage/definition.h"
 #include "storage/prepared_batch.h"
 #include "storage/record.h"
 #include "storage/sample_rules.h"
@@ -169,7 +170,9 @@ private:
     /// Whether memory has what is damaged on the disk; then it is written again.
     [[nodiscard]] Result<bool> rescue(const DamagedEntry& damaged);
     void collect_unsaved(SeriesId series, const ChunkedSamples& samples, LogBatch& out);
-    void remember_definition(const MemorySeries& series);
+    /// Puts the rest of the blocks that define these series, in order of their numbers, to `out`.
+    [[nodiscard]] Result<void> undefine(std::span<const SeriesId> series, LogBatch& out);
+    [[nodiscard]] Result<std::optional<DefinitionBytes>> definitions_of(SeriesId series) const;
     /// What the series becomes; the erasures on the disk go to `out`.
     [[nodiscard]] Result<Erased> erased(MemorySeries& series, model::TimeRange range,
                                         LogBatch& out);
@@ -219,7 +222,7 @@ private:
     std::vector<Pending> pending_;
     std::vector<Run> runs_;
     std::vector<MemorySeries*> created_;
-    std::vector<LogEntry> definitions_;  // of created_
+    DefinitionWriter definitions_;  // of created_
     std::vector<LogEntry> versions_;
     std::vector<MemorySeries*> versioned_;  // got their first row
     std::uint64_t group_replaced_ = 0;
@@ -239,7 +242,8 @@ private:
     NumberRange failed_sequences_;
     std::set<std::string, std::less<>> failed_state_;
     std::set<std::string, std::less<>> failed_versions_;
-    std::map<std::string, std::string> failed_definitions_;  // of series that stand in memory
+    // Blocks as they were before a write that changes them.
+    std::map<std::uint64_t, std::string> failed_definitions_;
 };
 
 }  // namespace kpid::storage

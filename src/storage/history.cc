@@ -190,7 +190,6 @@ Result<void> GroupCommitter::forget(std::span<MemorySeries* const> series, Times
         gone.push_back(one);
         const std::string key = encode_key(one->id.value());
         const std::string next = encode_key(one->id.value() + 1);
-        out.entries.push_back({LogTable::kSeries, key, {}});
         out.entries.push_back({LogTable::kOpen, key, {}});
         out.erasures.push_back({LogTable::kChunks, key, next});
         if (one->has_versions) {
@@ -200,10 +199,16 @@ Result<void> GroupCommitter::forget(std::span<MemorySeries* const> series, Times
     if (gone.empty()) {
         return {};
     }
+    std::vector<SeriesId> ids;
+    ids.reserve(gone.size());
+    for (const MemorySeries* one : gone) {
+        ids.push_back(one->id);
+    }
+    std::sort(ids.begin(), ids.end());
+    KPID_CHECK_OK(undefine(ids, out));
     if (Result<void> written = write(std::move(out)); !written) {
         // The disk may or may not have them: the next write puts their definitions back.
         for (MemorySeries* one : gone) {
-            remember_definition(*one);
             const MutexLock lock(index_.lock_of(*one));
             one->samples.note_all_unsaved();
         }
@@ -220,10 +225,51 @@ Result<void> GroupCommitter::forget(std::span<MemorySeries* const> series, Times
     return {};
 }
 
-void GroupCommitter::remember_definition(const MemorySeries& series) {
-    const model::Labels labels = index_.labels(series);
-    failed_definitions_.insert_or_assign(encode_key(series.id.value()),
-                                         encode_definition(views_of(labels)));
+Result<std::optional<DefinitionBytes>> GroupCommitter::definitions_of(SeriesId series) const {
+    // The disk may lack what a failed write has changed.
+    auto kept = failed_definitions_.upper_bound(series.value());
+    if (kept != failed_definitions_.begin()) {
+        --kept;
+        DefinitionBlock block;
+        const Result<void> read = decode_definitions(kept->second, block);
+        if (read.has_value() && series.value() - kept->first < block.size()) {
+            return std::optional(DefinitionBytes{SeriesId(kept->first), kept->second});
+        }
+    }
+    auto found = find_definitions(log_, series);
+    if (!found && found.error().code == Code::kDataLoss) {
+        return std::optional<DefinitionBytes>();  // It is set aside at the next start.
+    }
+    return found;
+}
+
+Result<void> GroupCommitter::undefine(std::span<const SeriesId> series, LogBatch& out) {
+    for (std::size_t i = 0; i < series.size();) {
+        KPID_TRY(const auto found, definitions_of(series[i]));
+        DefinitionBlock block;
+        if (!found || !decode_definitions(found->bytes, block) ||
+            series[i].value() - found->first.value() >= block.size()) {
+            ++i;  // It was set aside.
+            continue;
+        }
+        DefinitionWriter rest;
+        bool is_empty = true;
+        for (std::size_t j = 0; j < block.size(); ++j) {
+            const SeriesId one(found->first.value() + j);
+            const bool goes = i < series.size() && series[i] == one;
+            i += goes ? 1U : 0U;
+            const auto labels = goes ? std::span<const model::LabelView>() : block.labels(j);
+            is_empty = is_empty && labels.empty();
+            rest.add(one, labels);
+        }
+        LogEntry& entry =
+            out.entries.emplace_back(LogTable::kSeries, encode_key(found->first.value()));
+        if (!is_empty) {
+            entry.value = std::move(rest.finish().front().bytes);
+        }
+        failed_definitions_.try_emplace(found->first.value(), found->bytes);
+    }
+    return {};
 }
 
 Result<GroupCommitter::Erased> GroupCommitter::erased(MemorySeries& series, model::TimeRange range,

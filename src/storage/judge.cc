@@ -49,8 +49,7 @@ void GroupCommitter::note_created(MemorySeries& series, std::span<const model::L
         series.is_kind_declared = true;
     }
     created_.push_back(&series);
-    definitions_.push_back(
-        {LogTable::kSeries, encode_key(series.id.value()), encode_definition(labels)});
+    definitions_.add(series.id, labels);
 }
 
 // All of a batch at once, as far as they surely fit: many at a time are faster.

@@ -1,6 +1,7 @@
 #include "storage/label_table.h"
 
 #include "kpid/base/assert.h"
+#include "kpid/base/same_text.h"
 
 #include <algorithm>
 #include <cstring>
@@ -32,7 +33,7 @@ std::optional<LabelRef> LabelTable::find(NameRef name, std::string_view value) c
     const std::uint32_t found =
         by_text_.find(tag_of(name, value), [this, name, value](std::uint32_t number) {
             const Entry& entry = labels_[number];
-            return entry.name == name && texts_.read(entry.text) == value;
+            return entry.name == name && same_text(texts_.read(entry.text), value);
         });
     return found == TagTable::kNone ? std::nullopt : std::optional(LabelRef(found));
 }
@@ -85,7 +86,7 @@ std::optional<LabelRef> LabelTable::acquire(const LabelView& label) {
 }
 
 std::optional<LabelRef> LabelTable::acquire(const LabelView& label, LabelRef guess) {
-    if (has(guess) && value(guess) == label.value && name(guess) == label.name) {
+    if (has(guess) && same_text(value(guess), label.value) && same_text(name(guess), label.name)) {
         ++labels_[guess.value()].sets;
         return guess;
     }
@@ -94,7 +95,7 @@ std::optional<LabelRef> LabelTable::acquire(const LabelView& label, LabelRef gue
 
 void LabelTable::prefetch(const LabelView& label, LabelRef guess) const {
     // Another value of the same name is what has to be looked up.
-    if (has(guess) && name(guess) == label.name && value(guess) != label.value) {
+    if (has(guess) && same_text(name(guess), label.name) && !same_text(value(guess), label.value)) {
         by_text_.prefetch(tag_of(name_ref(guess), label.value));
     }
 }

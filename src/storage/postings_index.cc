@@ -61,6 +61,9 @@ void PostingsIndex::add_all(std::span<const NewSeries> series, std::span<Result<
         const ExclusiveLock lock(mutex_);
         for (std::size_t i = begin; i < end; ++i) {
             series_.prefetch(series[i].labels, series[i].hash);
+            if (series[i].alias) {
+                series_.prefetch_alias(*series[i].alias);
+            }
         }
         for (std::size_t i = begin; i < end; ++i) {
             out[i] = add_locked(series[i]);

@@ -117,7 +117,7 @@ public:
         const SharedLock lock(mutex_);
         return series_.find(hash, verify);
     }
-    /// find_if() of many, faster than one by one: verify(i, const StoredLabels&) and then
+    /// find_if() of many, faster than one by one: verify(i, span of LabelView) and then
     /// found(i, std::optional<SeriesRef>) for each i.
     template <class Verify, class Found>
     void find_all(std::span<const std::uint64_t> hashes, Verify&& verify, Found&& found) const
@@ -193,7 +193,9 @@ void PostingsIndex::find_all(std::span<const std::uint64_t> hashes, Verify&& ver
             const std::size_t count = std::min(SeriesTable::kGroup, hashes.size() - begin);
             series_.find_group(
                 hashes.subspan(begin, count),
-                [&](std::size_t at, const StoredLabels& set) { return verify(begin + at, set); },
+                [&](std::size_t at, std::span<const LabelView> set) {
+                    return verify(begin + at, set);
+                },
                 [&](std::size_t at, std::optional<SeriesRef> ref) { found(begin + at, ref); });
             begin += count;
         }

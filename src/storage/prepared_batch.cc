@@ -1,6 +1,7 @@
 #include "storage/prepared_batch.h"
 
-#include "storage/same_text.h"
+#include "kpid/base/assert.h"
+#include "kpid/base/same_text.h"
 
 #include <fmt/format.h>
 #include <xxhash.h>
@@ -12,6 +13,7 @@ namespace kpid::storage {
 namespace {
 
 using Place = PreparedBatch::Place;
+using LabelSpan = std::span<const model::LabelView>;
 
 // So that encodings and label sets do not share hashes.
 constexpr std::uint64_t kRawSeed = 0x6b70'6964'7261'7731;
@@ -20,14 +22,14 @@ std::uint64_t hash_raw(std::string_view bytes) {
     return XXH3_64bits_withSeed(bytes.data(), bytes.size(), kRawSeed);
 }
 
-bool same_labels(const StoredLabels& stored, const model::Labels& labels) {
+bool same_labels(std::span<const model::LabelView> stored, const model::Labels& labels) {
     if (stored.size() != labels.size()) {
         return false;
     }
     std::size_t i = 0;
     for (const model::Label& label : labels) {
         // The value first: names are mostly the same.
-        if (!same_text(stored.value(i), label.value) || !same_text(stored.name(i), label.name)) {
+        if (!same_text(stored[i].value, label.value) || !same_text(stored[i].name, label.name)) {
             return false;
         }
         ++i;
@@ -68,6 +70,8 @@ private:
     };
 
     void add_samples();
+    /// The series of each sample, or null and its labels' hash.
+    [[nodiscard]] std::vector<MemorySeries*> find_samples(std::vector<std::uint64_t>& hashes);
     void add_raw();
     void read_unseen(std::span<const std::uint64_t> raw_hashes, std::vector<MemorySeries*>& known,
                      std::vector<Unseen>& unseen);
@@ -112,17 +116,52 @@ void Preparation::sort_from(std::size_t begin) {
     }
 }
 
+std::vector<MemorySeries*> Preparation::find_samples(std::vector<std::uint64_t>& hashes) {
+    const std::span<const model::SeriesSample> samples = batch_.samples;
+    const bool has_handles = !batch_.handles.empty();
+    KPID_ASSERT(!has_handles || batch_.handles.size() == samples.size());  // The contract.
+    std::vector<MemorySeries*> known;
+    std::vector<std::size_t> rest;  // samples to look for, all when there are no handles
+    if (has_handles) {
+        known = index_.find_all(batch_.handles);
+        for (std::size_t i = 0; i < known.size(); ++i) {
+            if (known[i] == nullptr) {
+                rest.push_back(i);
+            }
+        }
+        if (rest.empty()) {
+            return known;
+        }
+    }
+    const std::size_t count = has_handles ? rest.size() : samples.size();
+    const auto sample_at = [&](std::size_t i) -> const model::SeriesSample& {
+        return samples[has_handles ? rest[i] : i];
+    };
+    std::vector<std::uint64_t> wanted;
+    wanted.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        wanted.push_back(sample_at(i).labels.hash());
+    }
+    std::vector<MemorySeries*> found =
+        index_.find_all(wanted, [&sample_at](std::size_t i, LabelSpan stored) {
+            return same_labels(stored, sample_at(i).labels);
+        });
+    if (!has_handles) {
+        hashes = std::move(wanted);
+        return found;
+    }
+    hashes.resize(samples.size());
+    for (std::size_t i = 0; i < rest.size(); ++i) {
+        known[rest[i]] = found[i];
+        hashes[rest[i]] = wanted[i];
+    }
+    return known;
+}
+
 void Preparation::add_samples() {
     const std::span<const model::SeriesSample> samples = batch_.samples;
-    std::vector<std::uint64_t> hashes;
-    hashes.reserve(samples.size());
-    for (const model::SeriesSample& sample : samples) {
-        hashes.push_back(sample.labels.hash());
-    }
-    const std::vector<MemorySeries*> known =
-        index_.find_all(hashes, [samples](std::size_t i, const StoredLabels& stored) {
-            return same_labels(stored, samples[i].labels);
-        });
+    std::vector<std::uint64_t> hashes;  // of unknown ones
+    const std::vector<MemorySeries*> known = find_samples(hashes);
     out_.places.reserve(samples.size());
     for (std::size_t i = 0; i < samples.size(); ++i) {
         Place place{.series = known[i],
@@ -176,8 +215,8 @@ void Preparation::read_unseen(std::span<const std::uint64_t> raw_hashes,
         return;
     }
     const std::vector<MemorySeries*> found =
-        index_.find_all(hashes, [&](std::size_t i, const StoredLabels& stored) {
-            return stored.equals(out_.labels_of(unseen[i].labels));
+        index_.find_all(hashes, [&](std::size_t i, LabelSpan stored) {
+            return std::ranges::equal(stored, out_.labels_of(unseen[i].labels));
         });
     for (std::size_t i = 0; i < unseen.size(); ++i) {
         Unseen& one = unseen[i];
@@ -202,11 +241,9 @@ void Preparation::add_raw() {
         hashes.push_back(hash_raw(series.label_bytes));
         samples += series.samples.size();
     }
-    std::vector<model::LabelView> views;
     std::vector<MemorySeries*> known =
-        index_.find_all(hashes, [&](std::size_t i, const StoredLabels& stored) {
-            return batch_.label_reader->read(raw[i].label_bytes, views).has_value() &&
-                   stored.equals(views);
+        index_.find_all(hashes, [&](std::size_t i, LabelSpan stored) {
+            return batch_.label_reader->reads_as(raw[i].label_bytes, stored);
         });
     std::vector<Unseen> unseen;
     read_unseen(hashes, known, unseen);
@@ -265,6 +302,18 @@ model::Labels PreparedBatch::labels_of(const Place& place, const SeriesIndex& in
     std::vector<model::LabelView> views;
     const Result<void> read = batch->label_reader->read(batch->raw[place.raw].label_bytes, views);
     return read ? model::Labels::copy_of(views) : model::Labels();
+}
+
+void PreparedBatch::fill_in_handles() const {
+    const std::span<model::SeriesHandle> handles = batch->handles;
+    for (const Place& place : places) {
+        if (place.index >= handles.size()) {
+            break;  // Samples come before raw series.
+        }
+        if (place.series != nullptr) {
+            handles[place.index] = SeriesIndex::handle_of(*place.series);
+        }
+    }
 }
 
 PreparedBatch prepare(const model::AppendBatch& batch, const SeriesIndex& index,

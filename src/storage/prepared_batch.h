@@ -52,6 +52,8 @@ struct PreparedBatch {
     std::uint64_t repeated = 0;
     bool refused = false;  ///< All of it, since a part was.
 
+    /// After the commit, with the pin still held.
+    void fill_in_handles() const;
     [[nodiscard]] std::span<const model::LabelView> labels_of(const Unknown& series) const {
         return std::span(labels).subspan(series.begin, series.count);
     }

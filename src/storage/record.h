@@ -1,9 +1,8 @@
 #pragma once
-// The bytes of the log: keys, sample records and series definitions (grammar in README.md).
+// The bytes of the log: keys, sample records and what stands beside them (grammar in README.md).
 
 #include "kpid/base/result.h"
 #include "kpid/base/strong.h"
-#include "kpid/model/labels.h"
 #include "kpid/model/reader.h"
 #include "kpid/model/sample.h"
 
@@ -30,8 +29,6 @@ struct RecordSample {
 
 /// Samples of one record; a longer group is split.
 inline constexpr std::size_t kRecordSamplesMax = 65'536;
-/// Labels of one definition that are read back.
-inline constexpr std::size_t kDefinitionLabelsMax = 65'536;
 
 /// Eight bytes, most significant first: bytewise order is the order of numbers.
 [[nodiscard]] std::string encode_key(std::uint64_t number);
@@ -65,12 +62,16 @@ public:
     [[nodiscard]] std::string finish();
 
 private:
+    [[nodiscard]] std::uint8_t form_of(double value);
+
     RecordKind kind_;
     std::string samples_;
     std::size_t size_ = 0;  // of samples_ that is written
     std::size_t count_ = 0;
     std::uint64_t series_ = 0;
     std::uint64_t time_ = 0;
+    std::uint8_t exponent_ = 0;  // decimals of the value before
+    unsigned misses_ = 0;        // values that had none
 };
 
 struct Record {
@@ -83,12 +84,6 @@ struct Record {
 [[nodiscard]] std::string encode_deletion(std::span<const SeriesId> series, model::TimeRange range);
 /// kDataLoss when the bytes are not one whole record, kUnsupported when its version is newer.
 [[nodiscard]] Result<Record> decode_record(std::string_view bytes);
-
-/// `labels` are sorted by name.
-[[nodiscard]] std::string encode_definition(std::span<const model::LabelView> labels);
-/// Replaces `labels` by views into the bytes. As decode_record().
-[[nodiscard]] Result<void> decode_definition(std::string_view bytes,
-                                             std::vector<model::LabelView>& labels);
 
 /// Of a series the chunk that grows, and where the sealed ones end.
 struct OpenEntry {

@@ -70,7 +70,7 @@ struct GroupCommitter::Replay {
     std::vector<Entry> by_id;  ///< From first_id on.
     std::uint64_t first_id = 1;
     boost::unordered_flat_map<std::uint64_t, Entry> beyond;  ///< Of ids far from the others.
-    std::vector<model::LabelView> labels;
+    DefinitionBlock definitions;
     std::vector<DamagedEntry> damaged;
     std::vector<MemorySeries*> without_open;  ///< What was kept of them is damaged.
 
@@ -143,7 +143,7 @@ Result<void> GroupCommitter::replay_table(Replay& replay, LogTable table, std::u
 // Not given again, of damaged ones either: chunks and rows may name it.
 void GroupCommitter::note_number(LogTable table, std::uint64_t number) {
     if (table == LogTable::kSeries) {
-        next_series_ = std::max(next_series_, number + 1);
+        next_series_ = std::max(next_series_, number + kDefinitionBlockMax);
     } else if (table == LogTable::kSamples) {
         next_sequence_ = std::max(next_sequence_, number + 1);
     }
@@ -239,28 +239,35 @@ Result<void> GroupCommitter::replay_all(Replay& replay) {
 
 Result<void> GroupCommitter::replay_series(Replay& replay, std::string_view key,
                                            std::string_view value) {
-    const Result<std::uint64_t> id = decode_key(key);
-    const Result<void> read = decode_definition(value, replay.labels);
-    if (id) {
-        note_number(LogTable::kSeries, *id);
+    const Result<std::uint64_t> first = decode_key(key);
+    const Result<void> read = decode_definitions(value, replay.definitions);
+    if (!first || !read) {
+        const Error why = first ? read.error() : first.error();
+        if (why.code == Code::kUnsupported) {
+            return why;
+        }
+        if (first) {
+            note_number(LogTable::kSeries, *first);
+        }
+        replay.note_damaged(LogTable::kSeries, key, value, why.message);
+        return {};
     }
-    if (read.has_value() && id) {
-        const SeriesIndex::Added added =
-            index_.add(replay.labels, hash_labels(replay.labels), SeriesId(*id));
+    for (std::size_t i = 0; i < replay.definitions.size(); ++i) {
+        const std::uint64_t id = *first + i;
+        next_series_ = std::max(next_series_, id + 1);
+        const std::span<const model::LabelView> labels = replay.definitions.labels(i);
+        if (labels.empty()) {
+            continue;
+        }
+        const SeriesIndex::Added added = index_.add(labels, hash_labels(labels), SeriesId(id));
         if (added.series == nullptr) {
             return resource_exhausted("the series of the storage do not fit the index");
         }
         // Records before those that are read again may be kept for readers of the log; any of them
         // may name it.
         added.series->newest_record = meta_.first_unsaved - 1;
-        replay.add(*id, added.series);
-        return {};
+        replay.add(id, added.series);
     }
-    const Error why = id ? read.error() : id.error();
-    if (why.code == Code::kUnsupported) {
-        return why;
-    }
-    replay.note_damaged(LogTable::kSeries, key, value, why.message);
     return {};
 }
 

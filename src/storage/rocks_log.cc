@@ -17,7 +17,7 @@ namespace kpid::storage {
 namespace {
 
 // Version of everything below the path; raised when an older program could misread it.
-constexpr int kFormatVersion = 3;
+constexpr int kFormatVersion = 4;
 // Its chunks stand under other keys.
 constexpr int kUnreadableVersion = 2;
 constexpr std::string_view kFormatKey = "format";

@@ -8,6 +8,7 @@
 #include "storage/rocks_options.h"
 
 #include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
 
 #include <atomic>
 #include <memory>
@@ -61,6 +62,7 @@ private:
     [[nodiscard]] Result<void> probe_disk() const;
     [[nodiscard]] Result<void> recover_if_failed();
     [[nodiscard]] Error write_failed(const rocksdb::Status& status);
+    [[nodiscard]] rocksdb::WriteBatch& cleared_batch(std::size_t bytes);
     void drop_erased_files(const LogBatch& batch) KPID_REQUIRES_SHARED(lock_);
     [[nodiscard]] bool drop_one_erased_file() KPID_REQUIRES_SHARED(lock_);
     [[nodiscard]] bool has_entries(LogTable table, const std::string& first,
@@ -85,6 +87,8 @@ private:
     // Of the one who writes.
     bool failed_ = false;
     bool synced_since_erasure_ = true;
+    std::unique_ptr<rocksdb::WriteBatch> batch_;
+    std::size_t batch_bytes_ = 0;  // that it has room for
 
     Mutex reports_mutex_;
     std::vector<std::string> reports_ KPID_GUARDED_BY(reports_mutex_);

@@ -21,6 +21,8 @@ constexpr std::size_t kProbeBytes = std::size_t{64} << 10;
 constexpr std::size_t kEntryOverhead = 16;
 // Files dropped behind one batch; the next batch drops more.
 constexpr int kFilesPerBatchMax = 64;
+// A batch that took more gives its memory back.
+constexpr std::size_t kBatchKeptBytes = std::size_t{1} << 20;
 
 std::size_t encoded_bytes(const LogBatch& batch) {
     std::size_t bytes = kEntryOverhead;
@@ -69,10 +71,20 @@ Error RocksLog::write_failed(const rocksdb::Status& status) {
         fmt::format("cannot write to the storage at {}: {}", path_, status.ToString()));
 }
 
+// The same memory time and again: that of a large batch comes from the system page by page.
+rocksdb::WriteBatch& RocksLog::cleared_batch(std::size_t bytes) {
+    if (batch_ == nullptr || bytes > batch_bytes_ || batch_bytes_ > kBatchKeptBytes) {
+        batch_bytes_ = bytes;
+        batch_ = std::make_unique<rocksdb::WriteBatch>(bytes);
+    }
+    batch_->Clear();
+    return *batch_;
+}
+
 Result<void> RocksLog::write(const LogBatch& batch, bool sync) {
     KPID_CHECK_OK(recover_if_failed());
     const SharedLock lock(lock_);
-    rocksdb::WriteBatch out(encoded_bytes(batch));
+    rocksdb::WriteBatch& out = cleared_batch(encoded_bytes(batch));
     rocksdb::Status status;
     for (const LogErasure& erasure : batch.erasures) {
         // RocksDB takes a range that ends before it begins into its log and chokes on it then.

@@ -69,6 +69,34 @@ std::vector<MemorySeries*> SeriesIndex::places(std::span<const SeriesRef> refs) 
     return series;
 }
 
+// A place may be anyone's by now; ids are given once.
+std::vector<MemorySeries*> SeriesIndex::find_all(
+    std::span<const model::SeriesHandle> handles) const {
+    constexpr std::size_t kAhead = 16;
+    std::vector<MemorySeries*> series;
+    series.reserve(handles.size());
+    const auto place = [this](const model::SeriesHandle& handle) -> MemorySeries* {
+        if (handle.id == 0 || handle.place > kSeriesRefMax) {
+            return nullptr;
+        }
+        Page* page = pages_[handle.place / kPageSeries].load(std::memory_order_acquire);
+        return page != nullptr && page->has(handle.place % kPageSeries)
+                   ? page->slot(handle.place % kPageSeries)
+                   : nullptr;
+    };
+    const SharedLock lock(adding_);
+    for (std::size_t i = 0; i < handles.size(); ++i) {
+        if (i + kAhead < handles.size()) {
+            if (const MemorySeries* soon = place(handles[i + kAhead])) {
+                soon->prefetch();
+            }
+        }
+        MemorySeries* found = place(handles[i]);
+        series.push_back(found != nullptr && found->id.value() == handles[i].id ? found : nullptr);
+    }
+    return series;
+}
+
 SeriesIndex::Selection SeriesIndex::select(std::span<const model::Matcher> matchers) const {
     Selection selection{postings_.pin(), {}};
     selection.series = places(postings_.resolve(matchers).refs());

@@ -3,6 +3,7 @@
 
 #include "kpid/base/mutex.h"
 #include "kpid/base/shared_mutex.h"
+#include "kpid/model/appender.h"
 #include "kpid/model/matcher.h"
 #include "storage/memory_series.h"
 #include "storage/postings_index.h"
@@ -43,8 +44,8 @@ public:
 
     /// By sorted labels and their hash; null when unknown.
     [[nodiscard]] MemorySeries* find(std::span<const LabelView> labels, std::uint64_t hash) const;
-    /// For each hash, of a label set or an encoding of one, the series that verify(i, const
-    /// StoredLabels&) accepts, or null. verify() runs under the index's lock.
+    /// For each hash, of a label set or an encoding of one, the series that verify(i, span of
+    /// LabelView) accepts, or null. verify() runs under the index's lock.
     template <class Verify>
     [[nodiscard]] std::vector<MemorySeries*> find_all(std::span<const std::uint64_t> hashes,
                                                       Verify&& verify) const {
@@ -53,6 +54,12 @@ public:
             refs[i] = ref.value_or(kUnknown);
         });
         return places(refs);
+    }
+    /// For each handle its series, or null when it means none or one that is gone.
+    [[nodiscard]] std::vector<MemorySeries*> find_all(
+        std::span<const model::SeriesHandle> handles) const KPID_EXCLUDES(adding_);
+    [[nodiscard]] static model::SeriesHandle handle_of(const MemorySeries& series) {
+        return {.id = series.id.value(), .place = series.ref.value()};
     }
     [[nodiscard]] model::Labels labels(const MemorySeries& series) const {
         return postings_.labels(series.ref);

@@ -1,7 +1,7 @@
 #include "storage/series_table.h"
 
 #include "kpid/base/assert.h"
-#include "storage/same_text.h"
+#include "kpid/base/same_text.h"
 
 #include <algorithm>
 
@@ -154,9 +154,9 @@ void SeriesTable::release_set(RecordArena::Place set) {
 }
 
 // Table, entry, label set, labels, text: each step needs what the one before has fetched.
-void SeriesTable::prefetch(std::span<const std::uint64_t> hashes) const {
+SeriesTable::Candidates SeriesTable::fetch(std::span<const std::uint64_t> hashes) const {
     KPID_DCHECK(hashes.size() <= kGroup);
-    std::array<std::uint32_t, kGroup> found{};
+    Candidates found;
     const std::size_t count = std::min(hashes.size(), kGroup);
     for (std::size_t i = 0; i < count; ++i) {
         by_hash_.prefetch(TagTable::tag_of(hashes[i]));
@@ -176,16 +176,22 @@ void SeriesTable::prefetch(std::span<const std::uint64_t> hashes) const {
     };
     for_each_found(
         [this](std::uint32_t number) { __builtin_prefetch(sets_.words(entries_[number].set)); });
-    for_each_found([this](std::uint32_t number) {
-        for (const LabelRef label : refs(entries_[number].set)) {
-            labels_.prefetch(label);
-        }
-    });
-    for_each_found([this](std::uint32_t number) {
-        for (const LabelRef label : refs(entries_[number].set)) {
-            labels_.prefetch_text(label);
-        }
-    });
+    // What a set has in common with the one before is near already.
+    const auto for_each_other_label = [this, &for_each_found](auto&& visit) {
+        std::span<const LabelRef> before;
+        for_each_found([this, &before, &visit](std::uint32_t number) {
+            const std::span<const LabelRef> set = refs(entries_[number].set);
+            for (std::size_t i = 0; i < set.size(); ++i) {
+                if (i >= before.size() || set[i] != before[i]) {
+                    visit(set[i]);
+                }
+            }
+            before = set;
+        });
+    };
+    for_each_other_label([this](LabelRef label) { labels_.prefetch(label); });
+    for_each_other_label([this](LabelRef label) { labels_.prefetch_text(label); });
+    return found;
 }
 
 }  // namespace kpid::storage

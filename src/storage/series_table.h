@@ -15,6 +15,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace kpid::storage {
 
@@ -43,6 +44,33 @@ private:
     std::span<const LabelRef> refs_;
 };
 
+/// Label sets of one series after the other, as views. What a set has in common with the one before
+/// is not looked up again: neighbours mostly differ in a label or two.
+class LabelViews {
+public:
+    /// Good until the next call.
+    [[nodiscard]] std::span<const LabelView> of(const StoredLabels& set) {
+        const std::span<const LabelRef> refs = set.refs();
+        if (refs_.size() < refs.size()) {
+            refs_.resize(refs.size(), kNoLabel);
+            views_.resize(refs.size());
+        }
+        for (std::size_t i = 0; i < refs.size(); ++i) {
+            if (refs_[i] != refs[i]) {
+                refs_[i] = refs[i];
+                views_[i] = set[i];
+            }
+        }
+        return std::span(views_).first(refs.size());
+    }
+
+private:
+    static constexpr LabelRef kNoLabel{0xffff'ffff};
+
+    std::vector<LabelRef> refs_;
+    std::vector<LabelView> views_;
+};
+
 /// All series. A series is live (found, in the postings), then removed (not found any more, its
 /// labels still readable), then free. Not thread-safe, but const functions may run at once.
 class SeriesTable {
@@ -57,6 +85,7 @@ public:
                                                std::uint64_t hash, SeriesId id);
     /// For a writer that soon looks for the series and adds it.
     void prefetch(std::span<const LabelView> labels, std::uint64_t hash) const;
+    void prefetch_alias(std::uint64_t hash) const { by_hash_.prefetch(TagTable::tag_of(hash)); }
     /// False when the series has kAliasesMax others.
     bool add_alias(SeriesRef series, std::uint64_t hash);
     /// Live to removed.
@@ -81,14 +110,22 @@ public:
         return found == TagTable::kNone ? std::nullopt : std::optional(SeriesRef(found));
     }
     /// find() for kGroup hashes at most, with the memory for all of them fetched together; calls
-    /// verify(index, StoredLabels) and then found(index, optional<SeriesRef>) for each.
+    /// verify(index, span of LabelView) and then found(index, optional<SeriesRef>) for each.
     static constexpr std::size_t kGroup = 32;
     template <class Verify, class Found>
     void find_group(std::span<const std::uint64_t> hashes, Verify&& verify, Found&& found) const {
-        prefetch(hashes);
+        const Candidates candidates = fetch(hashes);
+        LabelViews views;
         for (std::size_t i = 0; i < hashes.size(); ++i) {
-            found(i, find(hashes[i],
-                          [&verify, i](const StoredLabels& stored) { return verify(i, stored); }));
+            const auto is_it = [&](std::uint32_t number) {
+                return verify(i, views.of(labels(SeriesRef(number))));
+            };
+            std::uint32_t number = candidates[i];
+            // Another series may have the same tag.
+            if (number != TagTable::kNone && !is_it(number)) {
+                number = by_hash_.find(TagTable::tag_of(hashes[i]), is_it);
+            }
+            found(i, number == TagTable::kNone ? std::nullopt : std::optional(SeriesRef(number)));
         }
     }
 
@@ -108,7 +145,9 @@ private:
     };
 
     [[nodiscard]] std::span<const LabelRef> refs(RecordArena::Place set) const;
-    void prefetch(std::span<const std::uint64_t> hashes) const;
+    using Candidates = std::array<std::uint32_t, kGroup>;
+    /// The first series with each hash's tag, or kNone; asks the processor for all of it.
+    [[nodiscard]] Candidates fetch(std::span<const std::uint64_t> hashes) const;
     void release_set(RecordArena::Place set);
 
     // What comes together often has labels in common, at the same places.

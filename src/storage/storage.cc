@@ -75,6 +75,9 @@ Result<model::AppendResult> Storage::append(const model::AppendBatch& batch) {
     PreparedBatch prepared =
         prepare(batch, core_->index, core_->rules, Timestamp(core_->size_floor_ms));
     KPID_CHECK_OK(core_->committer->commit(prepared));
+    if (!batch.handles.empty()) {
+        prepared.fill_in_handles();
+    }
     if (!prepared.refused) {
         for (model::AppendObserver* observer : core_->observers) {
             observer->on_append(batch, prepared.result);

@@ -154,18 +154,21 @@ Result<Storage::Core::LogPart> Storage::Core::read_records(std::uint64_t positio
 }
 
 Result<model::Labels> Storage::Core::defined_labels(std::uint64_t id) const {
-    std::vector<model::LabelView> views;
-    const std::string key = encode_key(id);
-    Result<std::optional<std::string>> definition = log->get(LogTable::kSeries, key);
-    if (!definition && definition.error().code == Code::kDataLoss) {
-        definition = log->get(LogTable::kSeries, key);
+    Result<std::optional<DefinitionBytes>> found = find_definitions(*log, SeriesId(id));
+    if (!found && found.error().code == Code::kDataLoss) {
+        found = find_definitions(*log, SeriesId(id));
     }
-    if (!definition && definition.error().code != Code::kDataLoss) {
-        return definition.error();
+    if (!found && found.error().code != Code::kDataLoss) {
+        return found.error();
     }
-    const bool is_sound =
-        definition && *definition && decode_definition(**definition, views).has_value();
-    return is_sound ? model::Labels::copy_of(views) : model::Labels();
+    DefinitionBlock block;
+    if (!found || !*found || !decode_definitions((*found)->bytes, block)) {
+        return model::Labels();
+    }
+    const std::uint64_t place = id - (*found)->first.value();
+    return place < block.size()
+               ? model::Labels::copy_of(block.labels(static_cast<std::size_t>(place)))
+               : model::Labels();
 }
 
 Result<model::LogPiece> Storage::read_log(std::uint64_t position, std::size_t samples_max) const {

@@ -1,10 +1,13 @@
 // From the label bytes of remote write to label sets.
+#include "kpid/base/same_text.h"
 #include "kpid/wire/remote_write.h"
 #include "wire/remote_write_buffers.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -73,11 +76,13 @@ std::optional<std::size_t> short_length(const char*& at, const char* end) {
     return static_cast<std::size_t>(*at++);
 }
 
+// Field 1 and field 2, length-delimited.
+constexpr char kTag1 = 0x0a;
+constexpr char kTag2 = 0x12;
+
 // What Prometheus and its kin send: name and value of each label in this order, short, sorted by
 // name, none empty. False when anything is otherwise. What `labels` held is written over.
 bool read_usual(std::string_view bytes, std::vector<LabelView>& labels) {
-    constexpr char kLengthDelimited1 = 0x0a;
-    constexpr char kLengthDelimited2 = 0x12;
     const char* at = bytes.data();
     const char* const end = at + bytes.size();
     // A text behind its tag and length.
@@ -97,14 +102,14 @@ bool read_usual(std::string_view bytes, std::vector<LabelView>& labels) {
     std::size_t count = 0;
     constexpr std::size_t kRoom = 16;
     while (at != end) {
-        const std::string_view message = text(kLengthDelimited1, end);
+        const std::string_view message = text(kTag1, end);
         at = message.data();
         const char* const limit = message.data() + message.size();
         if (message.empty()) {
             return false;
         }
-        const std::string_view name = text(kLengthDelimited1, limit);
-        const std::string_view value = name.empty() ? name : text(kLengthDelimited2, limit);
+        const std::string_view name = text(kTag1, limit);
+        const std::string_view value = name.empty() ? name : text(kTag2, limit);
         if (value.empty() || at != limit || count == kRemoteWriteLabelsMax ||
             (count > 0 && labels[count - 1].name >= name)) {
             return false;
@@ -116,6 +121,30 @@ bool read_usual(std::string_view bytes, std::vector<LabelView>& labels) {
     }
     labels.resize(count);
     return true;
+}
+
+// Whether the bytes are these labels, written as usual.
+bool is_usual(std::string_view bytes, std::span<const LabelView> labels) {
+    constexpr std::size_t kShort = 0x80;
+    constexpr std::size_t kHeads = 4;  // two tags and lengths, inside of the label's own
+    for (const LabelView& label : labels) {
+        const std::size_t size = kHeads + label.name.size() + label.value.size();
+        if (size >= kShort || bytes.size() < 2 + size) {
+            return false;
+        }
+        const char* const at = bytes.data();
+        const char* const value = at + kHeads + label.name.size();
+        const std::array<char, kHeads> head{kTag1, static_cast<char>(size), kTag1,
+                                            static_cast<char>(label.name.size())};
+        if (std::memcmp(at, head.data(), kHeads) != 0 || value[0] != kTag2 ||
+            value[1] != static_cast<char>(label.value.size()) ||
+            !same_text({value + 2, label.value.size()}, label.value) ||
+            !same_text({at + kHeads, label.name.size()}, label.name)) {
+            return false;
+        }
+        bytes.remove_prefix(2 + size);
+    }
+    return bytes.empty();
 }
 
 }  // namespace
@@ -155,6 +184,12 @@ Result<void> RemoteWriteLabelReader::read(std::string_view bytes,
     }
     std::erase_if(labels, [](const LabelView& label) { return label.value.empty(); });
     return {};
+}
+
+bool RemoteWriteLabelReader::reads_as(std::string_view bytes,
+                                      std::span<const LabelView> labels) const {
+    // Others may have written the same labels in another way.
+    return is_usual(bytes, labels) || LabelReader::reads_as(bytes, labels);
 }
 
 RemoteWriteSamples series_samples(const RemoteWriteRequest& request) {

@@ -174,8 +174,8 @@ void find_all(const PostingsIndex& index, std::size_t count) {
                 }
                 index.find_all(
                     hashes,
-                    [&](std::size_t i, const StoredLabels& stored) {
-                        return stored.equals(batch.labels(i));
+                    [&](std::size_t i, std::span<const LabelView> stored) {
+                        return std::ranges::equal(stored, batch.labels(i));
                     },
                     [&](std::size_t, std::optional<SeriesRef> ref) {
                         found += ref.has_value() ? 1U : 0U;

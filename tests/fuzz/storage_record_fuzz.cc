@@ -2,8 +2,10 @@
 // are refused.
 
 #include "kpid/base/assert.h"
+#include "storage/definition.h"
 #include "storage/record.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <string>
@@ -39,15 +41,23 @@ void check_record(std::string_view bytes) {
     }
 }
 
-void check_definition(std::string_view bytes) {
-    std::vector<kpid::model::LabelView> labels;
-    if (!kpid::storage::decode_definition(bytes, labels)) {
+void check_definitions(std::string_view bytes) {
+    kpid::storage::DefinitionBlock block;
+    if (!kpid::storage::decode_definitions(bytes, block)) {
         return;
     }
-    const std::string encoded = kpid::storage::encode_definition(labels);
-    std::vector<kpid::model::LabelView> again;
-    KPID_ASSERT(kpid::storage::decode_definition(encoded, again).has_value());
-    KPID_ASSERT(again == labels);
+    kpid::storage::DefinitionWriter writer;
+    for (std::size_t i = 0; i < block.size(); ++i) {
+        writer.add(kpid::storage::SeriesId(i + 1), block.labels(i));
+    }
+    const auto blocks = writer.finish();
+    KPID_ASSERT(blocks.size() == 1);
+    kpid::storage::DefinitionBlock again;
+    KPID_ASSERT(kpid::storage::decode_definitions(blocks[0].bytes, again).has_value());
+    KPID_ASSERT(again.size() == block.size());
+    for (std::size_t i = 0; i < block.size(); ++i) {
+        KPID_ASSERT(std::ranges::equal(again.labels(i), block.labels(i)));
+    }
 }
 
 }  // namespace
@@ -56,7 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     // The bytes of an input are bytes.
     const std::string_view bytes(reinterpret_cast<const char*>(data), size);
     check_record(bytes);
-    check_definition(bytes);
+    check_definitions(bytes);
     (void)kpid::storage::decode_key(bytes).has_value();
     (void)kpid::storage::decode_open_entry(bytes).has_value();
     (void)kpid::storage::decode_meta(bytes).has_value();

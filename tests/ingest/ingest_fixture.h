@@ -32,6 +32,9 @@ public:
             return *failure;
         }
         last_window = batch.out_of_order_window;
+        for (const model::SeriesHandle& handle : batch.handles) {
+            known_handles += handle == model::SeriesHandle() ? 0U : 1U;
+        }
         Result<model::AppendResult> result = inner_.append(batch);
         for (const model::SeriesSample& sample : batch.samples) {
             appended[std::string(sample.labels.metric_name())].push_back(
@@ -41,7 +44,10 @@ public:
         const std::vector<model::SeriesSample> samples = model::flatten(batch);
         for (std::size_t i = 0; result && i < samples.size(); ++i) {
             const auto reason = refused.find(std::string(samples[i].labels.metric_name()));
-            if (reason != refused.end()) {
+            const bool may = reason != refused.end() &&
+                             reason->second == model::RejectReason::kReserved &&
+                             batch.origin == model::AppendOrigin::kRecorded;
+            if (reason != refused.end() && !may) {
                 --result->accepted;
                 result->rejected.push_back({i, reason->second, "refused"});
             }
@@ -52,6 +58,7 @@ public:
     std::optional<Error> failure;
     std::map<std::string, model::RejectReason> refused;
     std::optional<Duration> last_window;  ///< The newest batch's.
+    std::size_t known_handles = 0;        ///< Of all batches, those that were not fresh.
 
     struct Appended {
         model::MetricKind kind = model::MetricKind::kGauge;
@@ -103,6 +110,7 @@ protected:
           exemplars_(exemplar_metrics_) {
         ingest_ =
             std::make_unique<Ingest>(sim_.make_strand(), IngestDependencies{.appender = appender_,
+                                                                            .reader = storage_,
                                                                             .client = transport_,
                                                                             .timers = sim_.timers(),
                                                                             .workers = workers_,

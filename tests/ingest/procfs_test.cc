@@ -127,6 +127,7 @@ protected:
     HostCollectorTest()
         : metrics_(registry_),
           environment_{.appender = appender_,
+                       .reader = storage_,
                        .client = transport_,
                        .timers = sim_.timers(),
                        .workers = workers_,

@@ -36,6 +36,18 @@ TEST_F(Scrape, StoresSamplesWithTheTargetsLabelsAndReports) {
     EXPECT_EQ(counted("kpid_source_scrapes_total", {{"source", "job"}}), 2);
 }
 
+TEST_F(Scrape, NamesKnownSeriesByTheStoragesHandles) {
+    scrape_with(scrape_config());
+    serve("a 1\nb{x=\"1\"} 2\n");
+    poll_once();
+    EXPECT_EQ(appender_.known_handles, 0U);
+    serve("b{x=\"1\"} 3\nc 4\na 5\n");
+    poll_once();
+    EXPECT_EQ(appender_.known_handles, 2U + 5U);  // and the reports
+    EXPECT_EQ(newest("a"), (Values{{R"(a{instance="a:1", job="job"})", "5"}}));
+    EXPECT_EQ(newest("b"), (Values{{R"(b{instance="a:1", job="job", x="1"})", "3"}}));
+}
+
 TEST_F(Scrape, IsAlignedToItsInterval) {
     serve("a 1\n");
     scrape_with(scrape_config());

@@ -16,6 +16,7 @@ protected:
     StatsdServerTest()
         : metrics_(registry_),
           environment_{.appender = appender_,
+                       .reader = storage_,
                        .client = transport_,
                        .timers = sim_.timers(),
                        .workers = workers_,

@@ -127,8 +127,8 @@ TEST_F(PostingsIndexTest, FindsManyAtOnce) {
     std::size_t next = 0;
     index_.find_all(
         hashes,
-        [&sets](std::size_t i, const StoredLabels& stored) {
-            return stored.get("i") == sets[i].get("i");
+        [&sets](std::size_t i, std::span<const LabelView> stored) {
+            return stored[1].value == sets[i].get("i");
         },
         [&](std::size_t i, std::optional<SeriesRef> ref) {
             EXPECT_EQ(i, next++);

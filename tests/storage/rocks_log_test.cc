@@ -113,11 +113,11 @@ TEST_F(RocksLog, OpensStoresOfOlderVersions) {
 }
 
 TEST_F(RocksLog, RefusesWhatANewerVersionWrote) {
-    make_store({"series"}, "4");
+    make_store({"series"}, "5");
     EXPECT_EQ(refusal().code, Code::kUnsupported);
-    EXPECT_THAT(refusal().message, HasSubstr("version 4"));
+    EXPECT_THAT(refusal().message, HasSubstr("version 5"));
     std::filesystem::remove_all(path_);
-    make_store({"series", "crystals"}, "3");
+    make_store({"series", "crystals"}, "4");
     EXPECT_EQ(refusal().code, Code::kUnsupported);
     EXPECT_THAT(refusal().message, HasSubstr("crystals"));
     std::filesystem::remove_all(path_);

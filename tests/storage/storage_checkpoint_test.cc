@@ -4,6 +4,7 @@
 #include "storage/storage_fixture.h"
 #include "support/faulty_log.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -99,6 +100,44 @@ TEST_F(StorageCheckpoint, WhatIsBeyondTheRetentionLeavesTheDisk) {
     EXPECT_EQ(disk_.entries(LogTable::kSeries), 2U);  // the storage's own entry beside
     reopen();
     EXPECT_EQ(read_all(*storage_), (Lines{"stays 7200000 2"}));
+}
+
+// Forty series come together, so that they are defined in two blocks; each time some of them go.
+TEST_F(StorageCheckpoint, SeriesOfABlockGoOneByOne) {
+    for (const auto fault :
+         {FaultyDisk::Fault::kNone, FaultyDisk::Fault::kRefuse, FaultyDisk::Fault::kLoseAnswer}) {
+        disk_.wipe();
+        options_.retention = hours(1);
+        reopen();
+        constexpr std::size_t kCount = 40;
+        const auto samples = [](Timestamp now, std::size_t step) {
+            std::vector<model::SeriesSample> all;
+            for (std::size_t i = 0; i < kCount; i += step) {
+                all.push_back(sample_of(fmt::format("s{:02}", i), now, static_cast<double>(i)));
+            }
+            return all;
+        };
+        Timestamp now = kNow;
+        for (std::size_t step = 1; step <= kCount; step *= 2) {
+            ASSERT_TRUE(append(samples(now, step), now));
+            ASSERT_TRUE(maintain(now));
+            now = now + hours(2);
+            ASSERT_TRUE(append(samples(now, step * 2), now));
+            disk_.set_fault(fault);
+            EXPECT_EQ(maintain(now), fault == FaultyDisk::Fault::kNone);
+            disk_.set_fault(FaultyDisk::Fault::kNone);
+            reopen();
+            if (fault != FaultyDisk::Fault::kNone) {
+                ASSERT_TRUE(append({sample_of("s00", now + hours(1), 0)}, now + hours(1)));
+                now = now + hours(1);
+            }
+            ASSERT_TRUE(maintain(now));
+            reopen();
+            EXPECT_EQ(storage_->stats().series, (kCount + 2 * step - 1) / (2 * step)) << step;
+            EXPECT_EQ(storage_->stats().quarantined_total, 0U);
+        }
+        EXPECT_LE(disk_.entries(LogTable::kSeries), 3U);
+    }
 }
 
 TEST_F(StorageCheckpoint, KeepsTheRecordsThatCameMeanwhile) {

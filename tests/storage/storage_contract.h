@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <limits>
 
@@ -200,7 +201,30 @@ TYPED_TEST_P(StorageContract, StoresTheStateOfABatchWithItsSamples) {
     EXPECT_EQ(*this->storage_->get("t/key"), "value");
 }
 
-REGISTER_TYPED_TEST_SUITE_P(StorageContract, StoresAllOfABatchOrNothingWhereThatIsAsked,
+TYPED_TEST_P(StorageContract, HandlesLeadToTheirSeries) {
+    std::vector<model::SeriesHandle> handles(3);
+    for (int round = 0; round < 3; ++round) {
+        std::vector<model::SeriesSample> samples{sample_of("a", at(round), 10 + round),
+                                                 sample_of("b", at(round), 20 + round),
+                                                 sample_of("c", at(round), 30 + round)};
+        // The order may change, and not all need be known.
+        std::rotate(samples.begin(), samples.begin() + round, samples.end());
+        std::rotate(handles.begin(), handles.begin() + (round == 0 ? 0 : 1), handles.end());
+        handles[static_cast<std::size_t>(round)] = {};
+        const auto result =
+            this->storage_->append({.samples = samples, .handles = handles, .now = kNow});
+        ASSERT_TRUE(result.has_value());
+        EXPECT_EQ(result->accepted, 3U);
+        for (const model::SeriesHandle& handle : handles) {
+            EXPECT_NE(handle, model::SeriesHandle());
+        }
+    }
+    EXPECT_EQ(read_all(*this->storage_), (Lines{"a 0 10", "a 1 11", "a 2 12", "b 0 20", "b 1 21",
+                                                "b 2 22", "c 0 30", "c 1 31", "c 2 32"}));
+}
+
+REGISTER_TYPED_TEST_SUITE_P(StorageContract, HandlesLeadToTheirSeries,
+                            StoresAllOfABatchOrNothingWhereThatIsAsked,
                             ReadsWhatWasAppendedInOrderOfLabelsAndTime,
                             InsertsALateSampleInItsPlace, AcceptsARepetitionAndRefusesAnotherValue,
                             KeepsTheFirstOfTwoValuesInOneBatch, ComparesAndKeepsValuesBitwise,

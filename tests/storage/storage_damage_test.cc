@@ -3,6 +3,7 @@
 
 #include "storage/chunk_codec.h"
 #include "storage/chunked_samples.h"
+#include "storage/definition.h"
 #include "storage/record.h"
 #include "storage/storage_fixture.h"
 #include "support/effort.h"
@@ -423,7 +424,9 @@ private:
         };
         for (const auto& [key, value] : disk_.copy_of(LogTable::kSeries)) {
             if (disk_.is_damaged(LogTable::kSeries, key)) {
-                lose(*decode_key(key), {});
+                for (std::uint64_t i = 0; i < kDefinitionBlockMax; ++i) {
+                    lose(*decode_key(key) + i, {});
+                }
             }
         }
         for (const auto& [key, value] : disk_.copy_of(LogTable::kOpen)) {
@@ -447,9 +450,14 @@ private:
     [[nodiscard]] std::string name_of(std::uint64_t id) {
         if (!names_.contains(id)) {
             for (const auto& [key, value] : disk_.copy_of(LogTable::kSeries)) {
-                std::vector<model::LabelView> labels;
-                if (*decode_key(key) != 0 && decode_definition(value, labels)) {
-                    names_[*decode_key(key)] = std::string(labels[0].value);
+                DefinitionBlock block;
+                if (*decode_key(key) == 0 || !decode_definitions(value, block)) {
+                    continue;
+                }
+                for (std::size_t i = 0; i < block.size(); ++i) {
+                    if (!block.labels(i).empty()) {
+                        names_[*decode_key(key) + i] = std::string(block.labels(i)[0].value);
+                    }
                 }
             }
         }

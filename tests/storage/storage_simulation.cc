@@ -251,6 +251,7 @@ void StorageSimulation::open() {
     }
     ASSERT_TRUE(opened.has_value()) << opened.error().message;
     storage_ = *std::move(opened);
+    handles_.clear();
     EXPECT_EQ(storage_->stats().quarantined_total, 0U);
     EXPECT_GE(storage_->log_end(), log_position_);
     storage_->hold_log("simulation", log_position_);
@@ -395,14 +396,23 @@ Result<model::AppendResult> StorageSimulation::give(const Batch& batch) {
     for (std::size_t i = 0; i < columns.size(); ++i) {
         raw.push_back({bytes[i], columns[i]});
     }
-    return storage_->append({.samples = std::span(batch.samples).first(batch.plain),
-                             .raw = raw,
-                             .label_reader = &reader_,
-                             .origin = batch.origin,
-                             .now = batch.now,
-                             .kind = batch.kind,
-                             .out_of_order_window = batch.window,
-                             .all_or_nothing = batch.all_or_nothing});
+    std::vector<model::SeriesHandle> handles(once_in(2) ? batch.plain : 0);
+    for (std::size_t i = 0; i < handles.size(); ++i) {
+        handles[i] = once_in(4) ? model::SeriesHandle() : handles_[batch.samples[i].labels];
+    }
+    auto result = storage_->append({.samples = std::span(batch.samples).first(batch.plain),
+                                    .handles = handles,
+                                    .raw = raw,
+                                    .label_reader = &reader_,
+                                    .origin = batch.origin,
+                                    .now = batch.now,
+                                    .kind = batch.kind,
+                                    .out_of_order_window = batch.window,
+                                    .all_or_nothing = batch.all_or_nothing});
+    for (std::size_t i = 0; i < handles.size(); ++i) {
+        handles_[batch.samples[i].labels] = handles[i];
+    }
+    return result;
 }
 
 void StorageSimulation::append() {

@@ -6,6 +6,7 @@
 #include "support/faulty_log.h"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -100,6 +101,7 @@ private:
     std::uint64_t step_ = 0;
     std::optional<StorageModel> model_;  ///< Always there once constructed.
     std::unique_ptr<Storage> storage_;
+    std::map<model::Labels, model::SeriesHandle> handles_;  ///< Of storage_.
     std::vector<Batch> failed_;  ///< Since the last write that went well.
     std::uint64_t log_position_ = 0;
     Tally tally_;

@@ -6,6 +6,7 @@
 #include "kpid/model/sample.h"
 #include "kpid/model/state_store.h"
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -44,6 +45,9 @@ public:
     /// value empty. kInvalidArgument when that cannot be had; the message names no series.
     [[nodiscard]] virtual Result<void> read(std::string_view bytes,
                                             std::vector<LabelView>& labels) const = 0;
+    /// Whether read() gives just these, which are sorted by name.
+    [[nodiscard]] virtual bool reads_as(std::string_view bytes,
+                                        std::span<const LabelView> labels) const;
 };
 
 /// Samples of one series that is named by bytes as a sender wrote them. Equal bytes are equal
@@ -53,10 +57,21 @@ struct RawSeries {
     std::span<const Sample> samples;
 };
 
+/// Where an appender has a series, for who appends to it again. Only the appender that filled it in
+/// knows what it means; one of a series that is gone does no harm. A fresh one means nothing yet.
+struct SeriesHandle {
+    std::uint64_t id = 0;
+    std::uint32_t place = 0;
+    bool operator==(const SeriesHandle&) const = default;
+};
+
 /// What is stored together: accepted samples and state writes are durable at once or not at all.
 /// Its samples count from 0: all of `samples`, then those of raw[0], of raw[1] and so on.
 struct AppendBatch {
     std::span<const SeriesSample> samples = {};
+    /// None, or one for each of `samples`: fresh, or as an append left it that had the same labels
+    /// there. Spares looking the series up. Filled in, unless the append fails.
+    std::span<SeriesHandle> handles = {};
     std::span<const RawSeries> raw = {};
     const LabelReader* label_reader = nullptr;  ///< Of `raw`; not null when there is some.
     std::span<const StateWrite> state = {};

@@ -113,6 +113,8 @@ class RemoteWriteLabelReader final : public model::LabelReader {
 public:
     [[nodiscard]] Result<void> read(std::string_view bytes,
                                     std::vector<LabelView>& labels) const override;
+    [[nodiscard]] bool reads_as(std::string_view bytes,
+                                std::span<const LabelView> labels) const override;
 };
 
 /// A series whose samples cannot be used.
