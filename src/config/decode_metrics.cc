@@ -1,4 +1,4 @@
-// The section `metrics`, and what it says of metrics that sources bring.
+// The section `metrics`.
 
 #include "config/draft.h"
 
@@ -82,33 +82,6 @@ void decode_metrics(Draft& draft, Context& context, const YamlNode& node) {
             check_keys(fields, metric);
         }
         draft.config.metrics.emplace(entry.key, std::move(metric));
-    }
-}
-
-void check_metric_kinds(Draft& draft) {
-    for (const SourceConfig& source : draft.config.sources) {
-        const auto* json = std::get_if<HttpJsonSource>(&source.kind);
-        if (json == nullptr) {
-            continue;
-        }
-        for (const wire::JsonMetricSpec& spec : json->select.metrics) {
-            const auto found = draft.config.metrics.find(spec.metric);
-            if (found == draft.config.metrics.end() || found->second.kind != MetricKind::kEvent ||
-                !spec.time) {
-                continue;
-            }
-            const Place& place = draft.metrics.at(spec.metric);
-            draft.errors.add(
-                {.file = place.file,
-                 .line = place.position.line,
-                 .column = place.position.column,
-                 .severity = Severity::kWarning,
-                 .id = "polled-events",
-                 .message = fmt::format("source \"{}\" is asked for its events of \"{}\" again and "
-                                        "again: those it answers after a start count once more",
-                                        source.id, spec.metric),
-                 .hint = "push events, or let the source answer totals"});
-        }
     }
 }
 

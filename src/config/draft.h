@@ -78,7 +78,6 @@ void decode_rule_file(Draft& draft, Context& context, const YamlNode& root);
 /// routes.
 void check_references(Draft& draft);
 void check_goal_parents(Draft& draft);
-void check_metric_kinds(Draft& draft);
 
 // Parts that several sections share.
 

@@ -275,7 +275,6 @@ std::vector<std::pair<std::string, Place>> Loader::list_files(Fields& fields,
 LoadResult Loader::finish() {
     check_references(draft_);
     check_goal_parents(draft_);
-    check_metric_kinds(draft_);
     check_used_files(draft_.used_files, files_, draft_.errors);
     Config& config = draft_.config;
     if (config.global.external_url.empty()) {

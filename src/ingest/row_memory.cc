@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <string_view>
 #include <utility>
 
 namespace kpid::ingest {
@@ -51,6 +52,33 @@ void RowMemory::add_news(const model::Labels& labels, std::vector<Row>& rows,
         if (!is_known) {
             row.news = news.samples.size();
             news.samples.push_back({labels, row.time, row.value});
+        }
+    }
+}
+
+std::map<std::string, model::TimeRange> RowMemory::unknown_events(
+    std::span<const model::SeriesSample> rows) const {
+    std::map<std::string, model::TimeRange> ranges;
+    for (const model::SeriesSample& row : rows) {
+        const std::string_view metric = row.labels.metric_name();
+        if (!is_event(row.labels) || recalled_.contains(metric)) {
+            continue;
+        }
+        const model::TimeRange here{row.time, row.time};
+        model::TimeRange& range = ranges.try_emplace(std::string(metric), here).first->second;
+        range.start = std::min(range.start, row.time);
+        range.end = std::max(range.end, row.time);
+    }
+    return ranges;
+}
+
+void RowMemory::recall(const std::string& metric, std::span<const model::SeriesColumns> stored) {
+    recalled_.insert(metric);
+    for (const model::SeriesColumns& series : stored) {
+        std::vector<Row>& rows = known_[series.labels];
+        rows.clear();
+        for (std::size_t i = 0; i < series.times.size(); ++i) {
+            rows.push_back({series.times[i], series.values[i], std::nullopt});
         }
     }
 }

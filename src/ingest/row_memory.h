@@ -5,11 +5,16 @@
 #include "kpid/model/appender.h"
 #include "kpid/model/labels.h"
 #include "kpid/model/metric_kind.h"
+#include "kpid/model/reader.h"
 #include "kpid/model/sample.h"
 
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <span>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -33,6 +38,14 @@ public:
     /// `kinds` are the declared ones; all other metrics are `otherwise`.
     RowMemory(model::MetricKinds kinds, model::MetricKind otherwise);
 
+    /// The metrics of these rows that are events, which no round before has had, and from when to
+    /// when: what the store has of them is to be given to recall(), or after a start everything
+    /// would be new.
+    [[nodiscard]] std::map<std::string, model::TimeRange> unknown_events(
+        std::span<const model::SeriesSample> rows) const;
+    /// These stood in the store before: as if the round before had had them.
+    void recall(const std::string& metric, std::span<const model::SeriesColumns> stored);
+
     struct News {
         std::vector<model::SeriesSample> samples;
         std::size_t repeated = 0;  ///< Rows of totals that a later one of this round replaced.
@@ -42,7 +55,10 @@ public:
     void commit(const std::vector<model::Rejection>& rejected);
     void undo();
     /// Goes on with what another one remembers.
-    void take_over(RowMemory& other) { known_ = std::move(other.known_); }
+    void take_over(RowMemory& other) {
+        known_ = std::move(other.known_);
+        recalled_ = std::move(other.recalled_);
+    }
 
 private:
     struct Row {
@@ -61,6 +77,7 @@ private:
 
     const model::MetricKinds kinds_;
     const model::MetricKind otherwise_;
+    std::set<std::string, std::less<>> recalled_;  // metrics
     Rows known_;
     Rows round_;
     Timestamp repeated_at_ = Timestamp::min();

@@ -4,6 +4,7 @@
 #include "ingest/target_labels.h"
 
 #include <utility>
+#include <vector>
 
 namespace kpid::ingest {
 
@@ -76,6 +77,7 @@ Result<void> SourcePoll::take_rows(const Collected& collected, Timestamp at) {
         rows.push_back(
             {join_labels(row.labels, labels_, LabelClash::kSourceWins), row.time, row.value});
     }
+    KPID_CHECK_OK(recall_events(rows));
     const RowMemory::News news = rows_.begin(rows, at);
     environment_.metrics.of(protocol_).count_repeated(news.repeated);
     const Result<model::AppendResult> stored = store(
@@ -87,6 +89,20 @@ Result<void> SourcePoll::take_rows(const Collected& collected, Timestamp at) {
     }
     rows_.commit(stored->rejected);
     tell_refusals(labels_.get("job"), *stored, news.samples, told_of_rows_);
+    return {};
+}
+
+// After a start the store knows more than this source.
+Result<void> SourcePoll::recall_events(std::span<const model::SeriesSample> rows) {
+    for (const auto& [metric, range] : rows_.unknown_events(rows)) {
+        std::vector<model::Matcher> matchers{model::Matcher::equal(model::kMetricName, metric)};
+        for (const model::Label& label : labels_) {
+            matchers.push_back(model::Matcher::equal(label.name, label.value));
+        }
+        KPID_TRY(const std::vector<model::SeriesColumns> stored,
+                 environment_.reader.select(matchers, range, {.samples_max = RowMemory::kRowsMax}));
+        rows_.recall(metric, stored);
+    }
     return {};
 }
 

@@ -35,6 +35,7 @@ private:
     [[nodiscard]] Result<void> take(const Result<Collected>& collected, Timestamp at,
                                     MonoTime started);
     [[nodiscard]] Result<void> take_rows(const Collected& collected, Timestamp at);
+    [[nodiscard]] Result<void> recall_events(std::span<const model::SeriesSample> rows);
     void add_samples(const Collected& collected, Timestamp at,
                      std::vector<model::SeriesSample>& samples,
                      std::vector<SeriesBook::Series*>& series);

@@ -83,21 +83,6 @@ TEST(Metrics, RefuseWhatMakesNoSense) {
                             "it means, not a list"));
 }
 
-TEST(Metrics, WarnOfEventsThatArePolled) {
-    const LoadResult result = load_text(R"(sources:
-  survey:
-    http_json: {url: "http://x/", metrics: {stars: {value: /s, time: /t}, depth: {value: /d}}}
-metrics:
-  stars: {kind: event}
-  depth: {kind: event}
-)");
-    EXPECT_THAT(lines(result.findings),
-                ElementsAre("kpid.yaml:5:3: warning: source \"survey\" is asked for its events of "
-                            "\"stars\" again and again: those it answers after a start count once "
-                            "more (push events, or let the source answer totals)"));
-    EXPECT_TRUE(result.ok());
-}
-
 TEST(Metrics, KnowTheLongestPeriods) {
     const std::vector<std::pair<std::string, int>> cases{
         {"day", 1}, {"week", 7}, {"month", 31}, {"quarter", 92}, {"half", 184}, {"year", 366}};

@@ -173,6 +173,26 @@ TEST_F(Source, DeclaredEventsAreTakenOnceEach) {
     EXPECT_EQ(sample_count("sold"), 3U);
 }
 
+TEST_F(Source, EventsThatAreStoredAreNotTakenAgainAfterAStart) {
+    config_.metrics = {{"sold", {.kind = model::MetricKind::kEvent}}};
+    storage_.declare_kinds({{"sold", model::MetricKind::kEvent}});
+    const std::string one = R"({"sold":5,"stock":1,"day":"2026-05-01"})";
+    const std::string other = R"({"sold":6,"stock":1,"day":"2026-05-02"})";
+    transport_.answer_always(kJsonUrl,
+                             json(200, R"({"rows":[)" + one + "," + one + "," + other + "]}"));
+    poll_source(source_config(timed_json_source(kJsonUrl)));
+    EXPECT_EQ(sample_count("sold"), 3U);
+    // Away and back again: nothing is remembered but what is stored.
+    config_.sources.clear();
+    ASSERT_TRUE(apply().has_value());
+    poll_once();
+    transport_.answer_always(
+        kJsonUrl, json(200, R"({"rows":[)" + one + "," + one + "," + one + "," + other + "]}"));
+    poll_source(source_config(timed_json_source(kJsonUrl)));
+    poll_once();
+    EXPECT_EQ(sample_count("sold"), 4U);
+}
+
 TEST_F(Source, IsShownWithWhyItFailed) {
     EXPECT_TRUE(ingest_->sources().empty());
     transport_.answer_always(kJsonUrl, http_answer(500));
