@@ -59,6 +59,7 @@ struct ExportOptions {
 struct ImportOptions {
     std::vector<std::string> files;  ///< "-" is standard input; packed ones are unpacked.
     std::string format = "auto";     ///< "auto", "openmetrics" or "tsdb-dump".
+    bool with_recorded = false;      ///< Take kpid's own names too.
 };
 /// Sends samples with times of their own, batch by batch. Refused ones are told on standard error
 /// as `file:line: why`.

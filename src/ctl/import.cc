@@ -89,6 +89,9 @@ private:
         const bool is_dump = format_ == ImportFormat::kTsdbDump;
         net::HttpParams params;
         params.add("line", std::to_string(batch->first_line));
+        if (options_.with_recorded) {
+            params.add("recorded", "true");
+        }
         KPID_TRY(const ApiAnswer answer,
                  client_.post(
                      is_dump ? "/api/v1/import/tsdb-dump" : "/api/v1/import/openmetrics", params,

@@ -117,6 +117,9 @@ void add_import(CLI::App& app, CommandLine& line) {
     command->add_option("--format", line.imported.format, "What the files are.")
         ->check(CLI::IsMember({"auto", "openmetrics", "tsdb-dump"}))
         ->capture_default_str();
+    command->add_flag("--with-recorded", line.imported.with_recorded,
+                      "Take kpid's own names too, as if it had recorded them: to bring a backup "
+                      "back. kpid must run with --web.enable-admin-api.");
     command->callback([&line] {
         line.run = [&line] { return kpid::ctl::run_import(line.imported, line.common); };
     });

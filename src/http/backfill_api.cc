@@ -45,6 +45,14 @@ Result<std::size_t> first_line_param(const net::HttpParams& params) {
     return line;
 }
 
+Result<bool> recorded_param(const net::HttpParams& params) {
+    const std::string_view text = params.get_or("recorded", "false");
+    if (text != "true" && text != "false") {
+        return bad_parameter("recorded", fmt::format("\"{}\" is neither true nor false", text));
+    }
+    return text == "true";
+}
+
 }  // namespace
 
 Result<net::HttpResponse> export_response(const model::Reader& reader, net::WorkerPool& pool,
@@ -61,7 +69,7 @@ Result<net::HttpResponse> export_response(const model::Reader& reader, net::Work
 }
 
 Result<net::HttpResponse> import_response(ingest::ImportSink& sink, ingest::ImportFormat format,
-                                          const net::HttpRequest& request) {
+                                          bool may_restore, const net::HttpRequest& request) {
     const std::string_view encoding =
         request.headers.get_or(net::header::kContentEncoding, "identity");
     if (!request.body.empty() && !net::equals_ignoring_case(encoding, "identity")) {
@@ -71,8 +79,15 @@ Result<net::HttpResponse> import_response(ingest::ImportSink& sink, ingest::Impo
                         encoding));
     }
     KPID_TRY(const std::size_t first_line, first_line_param(request.params));
+    KPID_TRY(const bool with_recorded, recorded_param(request.params));
+    if (with_recorded && !may_restore) {
+        return Error{
+            Code::kPermissionDenied,
+            "recorded=true is for restoring a backup and needs --web.enable-admin-api: admin APIs "
+            "disabled"};
+    }
     KPID_TRY(const ingest::ImportOutcome outcome,
-             sink.import_samples(request.body, format, first_line));
+             sink.import_samples(request.body, format, first_line, with_recorded));
     JsonWriter data;
     data.begin_object().key("accepted").number(outcome.accepted);
     data.key("reserved").number(outcome.reserved);

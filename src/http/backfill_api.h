@@ -13,11 +13,13 @@ namespace kpid::http {
 [[nodiscard]] Result<net::HttpResponse> export_response(const model::Reader& reader,
                                                         net::WorkerPool& pool,
                                                         const net::HttpParams& params);
-/// `?line=N`: the number of the body's first line, 1 when absent. 200 with `{"accepted",
-/// "reserved", "rejectedTotal", "rejected": [{"line", "error"}]}`; 400 with the line and nothing
-/// stored for what cannot be read. Blocks for the store.
+/// `?line=N`: the number of the body's first line, 1 when absent. `recorded=true` takes kpid's own
+/// names too, which needs `may_restore` (403). 200 with `{"accepted", "reserved", "rejectedTotal",
+/// "rejected": [{"line", "error"}]}`; 400 with the line and nothing stored for what cannot be read.
+/// Blocks for the store.
 [[nodiscard]] Result<net::HttpResponse> import_response(ingest::ImportSink& sink,
                                                         ingest::ImportFormat format,
+                                                        bool may_restore,
                                                         const net::HttpRequest& request);
 
 }  // namespace kpid::http

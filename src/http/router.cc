@@ -199,7 +199,8 @@ void Router::add_storage_endpoints() {
     using Request = net::HttpRequest;
     const auto import_as = [this](ingest::ImportFormat format) {
         return [this, format](const Request& request, const Segments&) {
-            return import_response(dependencies_.imports, format, request);
+            return import_response(dependencies_.imports, format, dependencies_.enable_admin_api,
+                                   request);
         };
     };
     add("/api/v1/import/openmetrics", {"POST"}, Pool::kWorkers,

@@ -6,6 +6,7 @@
 #include "kpid/model/appender.h"
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,10 +44,21 @@ public:
     /// stored value, or has no time. How late a sample is plays no part. A repeated import adds
     /// nothing (but to events: two at one instant are two). `first_line` is the number of the
     /// body's first line.
+    /// With `with_recorded` kpid's own names are taken too, as if kpid had recorded them: a backup
+    /// comes back.
     [[nodiscard]] Result<ImportOutcome> import_samples(std::string_view body, ImportFormat format,
-                                                       std::size_t first_line);
+                                                       std::size_t first_line,
+                                                       bool with_recorded = false);
 
 private:
+    struct Decoded;
+
+    /// Appends the samples at these places, or all. Those with names of kpid's own are given back.
+    [[nodiscard]] Result<std::vector<std::size_t>> append(const Decoded& decoded,
+                                                          model::AppendOrigin origin,
+                                                          std::span<const std::size_t> places,
+                                                          ImportOutcome& outcome);
+
     model::Appender& appender_;
     const Clock& clock_;
     Metrics& metrics_;

@@ -80,6 +80,21 @@ class Backfill(Case):
         second.restart()
         self.assertEqual(self.export(second, "fourth.txt"), exported)
 
+    def test_what_kpid_recorded_comes_back_only_where_that_is_allowed(self):
+        first = self.kpid(CONFIG + 'global: {scrape_interval: 1s}\n', name="first")
+        wait_until("a few samples", lambda: first.query("count_over_time(kpid_build_info[1m]) >= 3"))
+        self.ctl(first, "export", "--match", '{__name__="kpid_build_info"}', self.path("own.txt"))
+        with open(self.path("own.txt"), encoding="utf-8") as file:
+            samples = [line for line in file if line.startswith("kpid_build_info")]
+        second = self.kpid(CONFIG, name="second")
+        said = self.ctl(second, "import", self.path("own.txt")).stdout
+        self.assertIn(f"0 samples imported, 0 refused, {len(samples)} left out", said)
+        refused = self.ctl(second, "import", "--with-recorded", self.path("own.txt"), expect=1)
+        self.assertIn("admin APIs disabled", refused.stderr)
+        third = self.kpid(CONFIG, ["--web.enable-admin-api"], name="third")
+        said = self.ctl(third, "import", "--with-recorded", self.path("own.txt")).stdout
+        self.assertIn(f"{len(samples)} samples imported, 0 refused\n", said)
+
     def test_export_packs_and_keeps_to_its_range(self):
         kpid = self.kpid(CONFIG)
         start, text = self.history(hours=1, series=1)

@@ -75,6 +75,18 @@ TEST_F(ImportSinkTest, TellsRefusalsByTheSendersLine) {
                                     {1001, "refused"}, {1002, "the sample has no time"}}));
 }
 
+TEST_F(ImportSinkTest, TakesWhatKpidRecordedWhenItIsToComeBack) {
+    appender_.refused = {{"kpid_x", model::RejectReason::kReserved},
+                         {"old", model::RejectReason::kTooOld}};
+    const std::string_view text = "a 1 1\nkpid_x 2 1\nold 3 1\nkpid_x 4 2\n# EOF\n";
+    const auto outcome = sink_.import_samples(text, ImportFormat::kOpenMetrics, 1, true);
+    ASSERT_TRUE(outcome.has_value());
+    EXPECT_EQ(outcome->accepted, 3U);
+    EXPECT_EQ(outcome->reserved, 0U);
+    EXPECT_EQ(outcome->rejected, (std::vector<ImportOutcome::Refusal>{{3, "refused"}}));
+    EXPECT_EQ(appender_.appended.at("kpid_x").size(), 4U);  // The first two were refused.
+}
+
 TEST_F(ImportSinkTest, NamesABoundedNumberOfRefusals) {
     std::string body;
     for (std::size_t i = 0; i < 3 * ImportSink::kRefusalsMax; ++i) {
