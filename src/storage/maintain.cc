@@ -68,25 +68,16 @@ void Storage::Core::set_drop_rule() {
             place->time.ms() >= std::max(floors.raw_ms.load(), floors.long_kept_ms.load())) {
             return false;
         }
-        std::shared_ptr<const IdSet> ids;
-        {
-            const MutexLock lock(long_kept_mutex);
-            ids = long_kept;
-        }
-        return place->time < floors.of({.is_long_kept = ids->contains(place->series.value())});
+        return place->time < floors.of({.is_long_kept = index.is_long_kept(place->series)});
     });
 }
 
 Result<void> Storage::Core::forget_old() {
     std::vector<MemorySeries*> old;     // nothing newer than the floor
     std::vector<MemorySeries*> partly;  // sealed chunks in memory that may be older
-    auto ids = std::make_shared<IdSet>();
     const SeriesIndex::Selection selection = index.select({});
     for (MemorySeries* series : selection.series) {
         const Timestamp floor = floors.of(series->traits);
-        if (series->traits.is_long_kept) {
-            ids->insert(series->id.value());
-        }
         const MutexLock lock(index.lock_of(*series));
         const std::optional<Timestamp> newest = series->samples.newest();
         if (!newest || *newest < floor) {
@@ -95,10 +86,6 @@ Result<void> Storage::Core::forget_old() {
                    series->samples.sealed().front().last < floor) {
             partly.push_back(series);
         }
-    }
-    {
-        const MutexLock lock(long_kept_mutex);
-        long_kept = std::move(ids);
     }
     KPID_CHECK_OK(in_slices(partly, [this](auto slice) -> Result<void> {
         for (MemorySeries* series : slice) {

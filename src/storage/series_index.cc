@@ -154,7 +154,16 @@ SeriesIndex::Added SeriesIndex::put(const PostingsIndex::NewSeries& series,
     created.id = series.id;
     created.ref = added->ref;
     created.traits = traits_of(metric_name_of(series.labels));
+    if (created.traits.is_long_kept) {
+        const MutexLock lock(long_kept_mutex_);
+        long_kept_.insert(created.id.value());
+    }
     return {&created, true};
+}
+
+bool SeriesIndex::is_long_kept(SeriesId id) const {
+    const MutexLock lock(long_kept_mutex_);
+    return long_kept_.contains(id.value());
 }
 
 void SeriesIndex::remove(std::span<MemorySeries* const> series) {
@@ -162,6 +171,10 @@ void SeriesIndex::remove(std::span<MemorySeries* const> series) {
     refs.reserve(series.size());
     for (MemorySeries* one : series) {
         refs.push_back(one->ref);
+        if (one->traits.is_long_kept) {
+            const MutexLock lock(long_kept_mutex_);
+            long_kept_.erase(one->id.value());
+        }
         const MutexLock lock(lock_of(*one));
         one->is_removed = true;
         one->samples = ChunkedSamples();

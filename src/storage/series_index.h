@@ -8,9 +8,12 @@
 #include "storage/memory_series.h"
 #include "storage/postings_index.h"
 
+#include <boost/unordered/unordered_flat_set.hpp>
+
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -78,6 +81,9 @@ public:
         return postings_.cardinality(top);
     }
 
+    /// Whether such a series has traits.is_long_kept; known before anything of it is written.
+    [[nodiscard]] bool is_long_kept(SeriesId id) const KPID_EXCLUDES(long_kept_mutex_);
+
     /// Guards the samples of this series, and of others.
     [[nodiscard]] Mutex& lock_of(const MemorySeries& series) const {
         return locks_[series.ref.value() / kLockSeries % kLocks];
@@ -125,6 +131,8 @@ private:
     mutable SharedMutex adding_;
     std::unique_ptr<std::atomic<Page*>[]> pages_;  // kPages; null where no series ever was
     mutable std::array<Mutex, kLocks> locks_;
+    mutable Mutex long_kept_mutex_;
+    boost::unordered_flat_set<std::uint64_t> long_kept_ KPID_GUARDED_BY(long_kept_mutex_);  // ids
 };
 
 }  // namespace kpid::storage

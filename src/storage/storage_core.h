@@ -6,7 +6,6 @@
 #include "storage/committer.h"
 #include "storage/series_reader.h"
 
-#include <boost/unordered/unordered_flat_set.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -112,12 +111,6 @@ public:
 
     Mutex holds_mutex;
     std::map<std::string, std::uint64_t, std::less<>> holds KPID_GUARDED_BY(holds_mutex);
-
-    /// Ids of series that are kept for long.
-    using IdSet = boost::unordered_flat_set<std::uint64_t>;
-    Mutex long_kept_mutex;
-    std::shared_ptr<const IdSet> long_kept KPID_GUARDED_BY(long_kept_mutex) =
-        std::make_shared<const IdSet>();
 
     /// Definitions that readers of the log asked for.
     mutable Mutex labels_mutex;

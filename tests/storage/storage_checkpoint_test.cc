@@ -102,6 +102,29 @@ TEST_F(StorageCheckpoint, WhatIsBeyondTheRetentionLeavesTheDisk) {
     EXPECT_EQ(read_all(*storage_), (Lines{"stays 7200000 2"}));
 }
 
+// The log drops what is old when it likes: also before the next maintenance has looked.
+TEST_F(StorageCheckpoint, WhatIsKeptForLongIsNotDroppedInBetween) {
+    options_.retention = hours(1);
+    options_.retention_recorded = hours(100);
+    reopen();
+    ASSERT_TRUE(append({sample_of("other", kNow, 1)}, kNow));
+    ASSERT_TRUE(maintain(kNow));
+    const std::vector<model::SeriesSample> old{sample_of("kpid_kpi_value", kNow - hours(2), 7)};
+    const auto appended = storage_->append({.samples = old,
+                                            .origin = model::AppendOrigin::kRecorded,
+                                            .now = kNow,
+                                            .kind = model::MetricKind::kTotal});
+    ASSERT_TRUE(appended.has_value());
+    ASSERT_EQ(appended->accepted, 1U);
+    ASSERT_TRUE(storage_->checkpoint(kNow).has_value());
+    for (int start = 0; start < 2; ++start) {
+        ASSERT_TRUE(storage_->clean_tombstones().has_value());
+        EXPECT_EQ(disk_.entries(LogTable::kVersions), 1U) << start;
+        reopen();
+    }
+    EXPECT_EQ(read_all(*storage_), (Lines{"kpid_kpi_value -7200000 7", "other 0 1"}));
+}
+
 // Forty series come together, so that they are defined in two blocks; each time some of them go.
 TEST_F(StorageCheckpoint, SeriesOfABlockGoOneByOne) {
     for (const auto fault :
