@@ -6,6 +6,7 @@
 #include "storage/record.h"
 #include "storage/series_ref.h"
 
+#include <atomic>
 #include <cstdint>
 #include <string_view>
 
@@ -33,8 +34,9 @@ struct MemorySeries {
     bool is_kind_declared = false;
     /// The versions table has rows of it. Read with the lock held, as `samples`.
     bool has_versions = false;
-    /// No longer in the index: samples go to a new series with these labels.
-    bool is_removed = false;
+    /// No longer in the index: samples go to a new series with these labels. Set before its place
+    /// is released: who holds a Pin and then finds it false has the series as long as the Pin.
+    std::atomic<bool> is_removed = false;
 
     /// For who soon reads or appends.
     void prefetch() const {

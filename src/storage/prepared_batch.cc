@@ -45,7 +45,8 @@ public:
           index_(index),
           rules_(rules),
           floor_(floor),
-          accepted_(rules.accepted(batch.now)) {
+          accepted_(rules.accepted(batch.now, false)),
+          accepted_long_kept_(rules.accepted(batch.now, true)) {
         out_.batch = &batch;
         out_.state = batch.state;
         out_.pin.emplace(index.pin());
@@ -78,6 +79,7 @@ private:
     void add_raw_series(std::size_t raw, std::size_t first, MemorySeries* known, Unseen* unseen);
     /// The rejection of a series' samples that no sample's own time or value matters for.
     [[nodiscard]] std::optional<Refusal> check_unknown(std::span<const model::LabelView> labels);
+    [[nodiscard]] bool is_long_kept(const Place& place) const;
     void add(Place place);
     void sort_from(std::size_t begin);
 
@@ -86,6 +88,7 @@ private:
     const SampleRules& rules_;
     const Timestamp floor_;
     const model::TimeRange accepted_;
+    const model::TimeRange accepted_long_kept_;
     PreparedBatch out_;
 };
 
@@ -94,11 +97,24 @@ std::optional<Refusal> Preparation::check_unknown(std::span<const model::LabelVi
     return refusal ? std::move(refusal) : rules_.check_labels(labels);
 }
 
+bool Preparation::is_long_kept(const Place& place) const {
+    return place.series != nullptr
+               ? place.series->traits.is_long_kept
+               : traits_of(metric_name_of(out_.labels_of(out_.unknown[place.unknown])))
+                     .is_long_kept;
+}
+
 void Preparation::add(Place place) {
-    if (place.time < accepted_.start || place.time > accepted_.end) {
-        out_.reject(place.index,
-                    rules_.age_refusal(out_.labels_of(place, index_), place.time, batch_.now));
-        return;
+    const auto is_in = [&place](model::TimeRange range) {
+        return place.time >= range.start && place.time <= range.end;
+    };
+    if (!is_in(accepted_) || !is_in(accepted_long_kept_)) {
+        const bool long_kept = is_long_kept(place);
+        if (!is_in(long_kept ? accepted_long_kept_ : accepted_)) {
+            out_.reject(place.index, rules_.age_refusal(out_.labels_of(place, index_), place.time,
+                                                        batch_.now, long_kept));
+            return;
+        }
     }
     if (place.time < floor_) {
         out_.reject(place.index,
@@ -290,14 +306,14 @@ void Preparation::add_raw_series(std::size_t raw, std::size_t first, MemorySerie
 }  // namespace
 
 model::Labels PreparedBatch::labels_of(const Place& place, const SeriesIndex& index) const {
+    if (place.raw == kNone) {
+        return batch->samples[place.index].labels;
+    }
     if (place.series != nullptr) {
         return index.labels(*place.series);
     }
     if (place.unknown != kNone) {
         return model::Labels::copy_of(labels_of(unknown[place.unknown]));
-    }
-    if (place.raw == kNone) {
-        return batch->samples[place.index].labels;
     }
     std::vector<model::LabelView> views;
     const Result<void> read = batch->label_reader->read(batch->raw[place.raw].label_bytes, views);

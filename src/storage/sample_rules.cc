@@ -91,15 +91,19 @@ std::optional<Refusal> SampleRules::check_labels(std::span<const model::LabelVie
     return std::nullopt;
 }
 
-model::TimeRange SampleRules::accepted(Timestamp now) const {
-    return {oldest_kept(now), later(now, options_.future_tolerance)};
+model::TimeRange SampleRules::accepted(Timestamp now, bool is_long_kept) const {
+    return {is_long_kept ? oldest_kept_recorded(now) : oldest_kept(now),
+            later(now, options_.future_tolerance)};
 }
 
-Refusal SampleRules::age_refusal(const model::Labels& labels, Timestamp time, Timestamp now) const {
-    if (time < oldest_kept(now)) {
+Refusal SampleRules::age_refusal(const model::Labels& labels, Timestamp time, Timestamp now,
+                                 bool is_long_kept) const {
+    if (time < accepted(now, is_long_kept).start) {
         return {RejectReason::kTooOld,
                 fmt::format("{} at {} is older than the retention of {}", labels.to_string(),
-                            format_rfc3339(time), format_duration(options_.retention))};
+                            format_rfc3339(time),
+                            format_duration(is_long_kept ? options_.retention_recorded
+                                                         : options_.retention))};
     }
     return {RejectReason::kTooFarInFuture,
             fmt::format("{} at {} is more than {} ahead of now, {}", labels.to_string(),

@@ -34,11 +34,11 @@ public:
     /// already.
     [[nodiscard]] std::optional<Refusal> check_labels(
         std::span<const model::LabelView> labels) const;
-    /// What may be stored now, by the retention and the future tolerance.
-    [[nodiscard]] model::TimeRange accepted(Timestamp now) const;
+    /// What may be stored now, by the retention of the series and the future tolerance.
+    [[nodiscard]] model::TimeRange accepted(Timestamp now, bool is_long_kept) const;
     /// Of a time that is not in accepted().
-    [[nodiscard]] Refusal age_refusal(const model::Labels& labels, Timestamp time,
-                                      Timestamp now) const;
+    [[nodiscard]] Refusal age_refusal(const model::Labels& labels, Timestamp time, Timestamp now,
+                                      bool is_long_kept) const;
     /// Of a time that is within the retention but went for want of room.
     [[nodiscard]] Refusal room_refusal(const model::Labels& labels, Timestamp time,
                                        Timestamp floor) const;

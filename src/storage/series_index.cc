@@ -69,7 +69,8 @@ std::vector<MemorySeries*> SeriesIndex::places(std::span<const SeriesRef> refs) 
     return series;
 }
 
-// A place may be anyone's by now; ids are given once.
+// A place may be anyone's by now, but ids are given once; and what is not removed now stays in its
+// place as long as the caller's pin.
 std::vector<MemorySeries*> SeriesIndex::find_all(
     std::span<const model::SeriesHandle> handles) const {
     constexpr std::size_t kAhead = 16;
@@ -92,7 +93,9 @@ std::vector<MemorySeries*> SeriesIndex::find_all(
             }
         }
         MemorySeries* found = place(handles[i]);
-        series.push_back(found != nullptr && found->id.value() == handles[i].id ? found : nullptr);
+        const bool is_it =
+            found != nullptr && found->id.value() == handles[i].id && !found->is_removed;
+        series.push_back(is_it ? found : nullptr);
     }
     return series;
 }

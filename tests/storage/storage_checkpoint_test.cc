@@ -102,6 +102,36 @@ TEST_F(StorageCheckpoint, WhatIsBeyondTheRetentionLeavesTheDisk) {
     EXPECT_EQ(read_all(*storage_), (Lines{"stays 7200000 2"}));
 }
 
+TEST_F(StorageCheckpoint, TheHandleOfASeriesThatIsGoneDoesNoHarm) {
+    options_.retention = hours(1);
+    reopen();
+    std::vector<model::SeriesHandle> handles(1);
+    const auto append_by_handle = [&](Timestamp now, double value) {
+        const std::vector<model::SeriesSample> samples{sample_of("gone", now, value)};
+        const auto result = storage_->append({.samples = samples, .handles = handles, .now = now});
+        return result.has_value() && result->accepted == 1;
+    };
+    ASSERT_TRUE(append_by_handle(kNow, 1));
+    const model::SeriesHandle before = handles[0];
+    const Timestamp later = kNow + hours(2);
+    for (const bool is_place_taken : {false, true}) {
+        ASSERT_TRUE(maintain(later));
+        ASSERT_TRUE(maintain(later + minutes(20)));
+        ASSERT_EQ(storage_->stats().series, is_place_taken ? 2U : 0U);
+        handles[0] = before;
+        if (is_place_taken) {
+            ASSERT_TRUE(append({sample_of("other", later + minutes(1), 5)}, later + minutes(20)));
+        }
+        ASSERT_TRUE(append_by_handle(later + minutes(is_place_taken ? 3 : 2), 2));
+        EXPECT_NE(handles[0], before);
+        if (!is_place_taken) {
+            ASSERT_TRUE(append({sample_of("other", later, 4)}, later));
+        }
+    }
+    EXPECT_EQ(read_all(*storage_),
+              (Lines{"gone 7320000 2", "gone 7380000 2", "other 7200000 4", "other 7260000 5"}));
+}
+
 // The log drops what is old when it likes: also before the next maintenance has looked.
 TEST_F(StorageCheckpoint, WhatIsKeptForLongIsNotDroppedInBetween) {
     options_.retention = hours(1);

@@ -38,7 +38,7 @@ StorageModel::Verdicts StorageModel::append_all(const Batch& batch, const Verdic
             refused[i] = origin->reason;
         } else if (auto labels = rules_.check_labels(views)) {
             refused[i] = labels->reason;
-        } else if (const auto age = age_problem(sample.time, batch.now)) {
+        } else if (const auto age = age_problem(sample, batch.now)) {
             refused[i] = *age;
         } else {
             const auto said = store != nullptr ? store->find(i) : Verdicts::const_iterator();
@@ -54,8 +54,11 @@ StorageModel::Verdicts StorageModel::append_all(const Batch& batch, const Verdic
     return refused;
 }
 
-std::optional<model::RejectReason> StorageModel::age_problem(Timestamp time, Timestamp now) const {
-    if (time < now - options_.retention) {
+std::optional<model::RejectReason> StorageModel::age_problem(const model::SeriesSample& sample,
+                                                             Timestamp now) const {
+    const Timestamp time = sample.time;
+    if (time <
+        now - (is_recorded(sample.labels) ? options_.retention_recorded : options_.retention)) {
         return model::RejectReason::kTooOld;
     }
     return time > now + options_.future_tolerance
@@ -68,7 +71,7 @@ std::optional<model::RejectReason> StorageModel::judge(const Batch& batch,
                                                        std::optional<bool> store_refused,
                                                        bool& is_sure) {
     Series& one = series[sample.labels];
-    one.is_recorded = sample.labels.metric_name().starts_with("kpid_kpi_");
+    one.is_recorded = is_recorded(sample.labels);
     const auto declared = kinds.find(sample.labels.metric_name());
     const model::MetricKind kind = declared == kinds.end() ? batch.kind : declared->second;
     const auto found = one.instants.find(sample.time);

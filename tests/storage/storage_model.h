@@ -209,7 +209,10 @@ private:
     // storage_model.cc
     [[nodiscard]] static std::vector<std::size_t> order_of(const Batch& batch);
     Verdicts append_all(const Batch& batch, const Verdicts* store, bool& is_sure);
-    [[nodiscard]] std::optional<model::RejectReason> age_problem(Timestamp time,
+    [[nodiscard]] static bool is_recorded(const model::Labels& labels) {
+        return labels.metric_name().starts_with("kpid_kpi_");
+    }
+    [[nodiscard]] std::optional<model::RejectReason> age_problem(const model::SeriesSample& sample,
                                                                  Timestamp now) const;
     std::optional<model::RejectReason> judge(const Batch& batch, const model::SeriesSample& sample,
                                              std::optional<bool> store_refused, bool& is_sure);

@@ -329,7 +329,9 @@ void StorageSimulation::add_samples(Batch& batch, const model::Labels& labels) {
             put(some_time(oldest, newest));
         }
     } else {
-        Timestamp time = std::max(newest, now_ - options_.retention);
+        const bool is_old = labels.metric_name().starts_with("kpid_kpi_") && once_in(4);
+        Timestamp time =
+            std::max(newest, now_ - (is_old ? options_.retention_recorded : options_.retention));
         for (std::uint64_t i = 0; i < count && time <= now_; ++i) {
             time += once_in(6) ? interval_ / 2 + Duration(static_cast<std::int64_t>(pick(1000)))
                                : interval_;
