@@ -7,7 +7,11 @@
 #include "promql/parameters.h"
 #include "promql/statistics.h"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <cmath>
+#include <utility>
+#include <vector>
 
 namespace kpid::promql {
 namespace {
@@ -73,37 +77,88 @@ struct Gathered {
     }
 };
 
-Result<Rows> fold(Evaluator& evaluator, const AggregateExpr& aggregate, const Rows& input,
-                  const Steps& steps) {
-    const Grouping grouping(aggregate, input.rows);
-    Charge working(evaluator.budget());
-    KPID_CHECK_OK(working.add(grouping.count()));
-    std::vector<Row> answer;
-    answer.reserve(grouping.count());
-    for (std::size_t g = 0; g < grouping.count(); ++g) {
-        answer.push_back(grouping.empty_row(g));
-    }
-    std::vector<Gathered> gathered(grouping.count());
-    for (std::size_t step = 0; step < steps.count; ++step) {
-        KPID_CHECK_OK(evaluator.check_stop());
-        for (std::size_t r = 0; r < input.rows.size(); ++r) {
-            const double value = input.rows[r].at(step);
-            if (!is_absent(value)) {
-                gathered[grouping.group_of[r]].add(aggregate.op, value);
+// Gathers rows one after the other, each at all steps, so that none need be held.
+class Fold {
+public:
+    Fold(Evaluator& evaluator, const AggregateExpr& aggregate, const Steps& steps)
+        : evaluator_(evaluator),
+          aggregate_(aggregate),
+          names_(aggregate.grouping),
+          steps_(steps),
+          working_(evaluator.budget()) {}
+
+    Result<void> add(const Row& row) {
+        KPID_CHECK_OK(evaluator_.check_stop());
+        KPID_TRY(Group * group, group_of(row));
+        group->drop_name = group->drop_name || row.drop_name;
+        for (std::size_t i = 0; i < row.values.size(); ++i) {
+            if (!is_absent(row.values[i])) {
+                group->steps[row.first + i].add(aggregate_.op, row.values[i]);
             }
         }
-        for (std::size_t g = 0; g < gathered.size(); ++g) {
-            if (gathered[g].count > 0) {
-                answer[g].append(step, gathered[g].result(aggregate.op));
-                gathered[g] = {};
+        return {};
+    }
+
+    Result<Rows> finish() {
+        Rows rows = evaluator_.new_rows();
+        for (Group& group : groups_) {
+            KPID_CHECK_OK(evaluator_.check_stop());
+            Row row;
+            row.labels = std::move(group.labels);
+            row.drop_name = group.drop_name;
+            for (std::size_t step = 0; step < steps_.count; ++step) {
+                if (group.steps[step].count > 0) {
+                    row.append(step, group.steps[step].result(aggregate_.op));
+                }
             }
+            group.steps = {};
+            KPID_CHECK_OK(rows.push(std::move(row)));
+        }
+        return rows;
+    }
+
+private:
+    struct Group {
+        model::Labels labels;
+        bool drop_name = false;
+        std::vector<Gathered> steps;
+    };
+
+    Result<Group*> group_of(const Row& row) {
+        model::Labels key = group_labels(aggregate_, names_, row.labels);
+        const auto [place, fresh] = numbers_.try_emplace(std::move(key), groups_.size());
+        if (fresh) {
+            KPID_CHECK_OK(working_.add(steps_.count));
+            groups_.push_back({place->first, false, std::vector<Gathered>(steps_.count)});
+        }
+        return &groups_[place->second];
+    }
+
+    Evaluator& evaluator_;
+    const AggregateExpr& aggregate_;
+    const NameSet names_;
+    const Steps& steps_;
+    boost::unordered_flat_map<model::Labels, std::size_t, model::LabelsHash> numbers_;
+    std::vector<Group> groups_;
+    Charge working_;
+};
+
+Result<Rows> fold(Evaluator& evaluator, const AggregateExpr& aggregate, const Steps& steps) {
+    if (evaluator.can_stream(*aggregate.expr, steps)) {
+        Fold fold(evaluator, aggregate, steps);
+        KPID_TRY(const bool is_whole,
+                 evaluator.stream(*aggregate.expr, steps,
+                                  [&fold](const Row& row) { return fold.add(row); }));
+        if (is_whole) {
+            return fold.finish();
         }
     }
-    Rows rows = evaluator.new_rows();
-    for (Row& row : answer) {
-        KPID_CHECK_OK(rows.push(std::move(row)));
+    KPID_TRY(const Rows input, evaluator.eval_vector(*aggregate.expr, steps));
+    Fold fold(evaluator, aggregate, steps);
+    for (const Row& row : input.rows) {
+        KPID_CHECK_OK(fold.add(row));
     }
-    return rows;
+    return fold.finish();
 }
 
 Result<Rows> fold_quantile(Evaluator& evaluator, const AggregateExpr& aggregate, const Rows& input,
@@ -156,8 +211,7 @@ Result<Rows> eval_aggregate(Evaluator& evaluator, const AggregateExpr& aggregate
         return count_values(evaluator, aggregate, input, label, steps);
     }
     if (!takes_parameter(aggregate.op)) {
-        KPID_TRY(const Rows input, evaluator.eval_vector(*aggregate.expr, steps));
-        return fold(evaluator, aggregate, input, steps);
+        return fold(evaluator, aggregate, steps);
     }
     KPID_TRY(const ScalarColumn parameter, evaluator.eval_scalar(*aggregate.param, steps));
     KPID_TRY(Rows input, evaluator.eval_vector(*aggregate.expr, steps));

@@ -28,8 +28,9 @@ struct InstantWalk {
     std::optional<Timestamp> at;
     bool sample_times;
 
-    [[nodiscard]] Row row_of(model::SeriesColumns&& series, Duration lookback) const {
-        Row row;
+    void fill(const model::SeriesColumns& series, Duration lookback, Row& row) const {
+        row.values.clear();
+        row.drop_name = false;
         std::size_t behind = 0;  // The first sample after the step's time.
         for (std::size_t i = 0; i < steps.count; ++i) {
             const Timestamp time = saturating_sub(at ? *at : steps.at(i), offset);
@@ -43,16 +44,15 @@ struct InstantWalk {
             row.append(
                 i, sample_times ? series.times[behind - 1].seconds() : series.values[behind - 1]);
         }
-        row.labels = std::move(series.labels);
-        return row;
+        row.labels = series.labels;
     }
 };
 
-RangeSeries without_stale(model::SeriesColumns&& columns) {
-    RangeSeries series{std::move(columns.labels), false, std::move(columns.times),
-                       std::move(columns.values)};
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < series.values.size(); ++i) {
+void drop_stale(RangeSeries& series) {
+    const auto marker =
+        std::find_if(series.values.begin(), series.values.end(), model::is_stale_marker);
+    auto kept = static_cast<std::size_t>(marker - series.values.begin());
+    for (std::size_t i = kept; i < series.values.size(); ++i) {
         if (!model::is_stale_marker(series.values[i])) {
             series.times[kept] = series.times[i];
             series.values[kept] = series.values[i];
@@ -61,7 +61,6 @@ RangeSeries without_stale(model::SeriesColumns&& columns) {
     }
     series.times.resize(kept);
     series.values.resize(kept);
-    return series;
 }
 
 RangeSeries points_of(Row&& row, const Steps& steps) {
@@ -108,29 +107,27 @@ std::optional<Timestamp> Evaluator::resolve_at(const TimeModifiers& modifiers) c
     return modifiers.at->time;
 }
 
-Result<std::vector<model::SeriesColumns>> Evaluator::fetch(const VectorSelector& selector,
-                                                           model::TimeRange range,
-                                                           const model::HistoryRules* history,
-                                                           Charge& charge) {
+Result<void> Evaluator::visit(const VectorSelector& selector, model::TimeRange range,
+                              const model::HistoryRules* history,
+                              const model::SeriesVisitor& take) {
     KPID_CHECK_OK(check_stop());
     if (selector.anchored || selector.smoothed) {
         return unsupported(selector.anchored ? "the modifier \"anchored\" is not supported yet"
                                              : "the modifier \"smoothed\" is not supported yet");
     }
-    auto selected = environment_.reader.select(selector.matchers, range,
-                                               {.samples_max = budget_.remaining(),
-                                                .known_at = environment_.context.known_at,
-                                                .history = history});
-    if (!selected) {
-        return selected.error().code == Code::kResourceExhausted ? too_many_samples()
-                                                                 : std::move(selected).error();
+    Result<void> visited =
+        environment_.reader.visit(selector.matchers, range,
+                                  {.samples_max = budget_.remaining(),
+                                   .known_at = environment_.context.known_at,
+                                   .history = history},
+                                  [this, &take](model::SeriesColumns& series) -> Result<void> {
+                                      KPID_CHECK_OK(check_stop());
+                                      return take(series);
+                                  });
+    if (!visited && visited.error().code == Code::kResourceExhausted) {
+        return too_many_samples();
     }
-    std::size_t samples = 0;
-    for (const model::SeriesColumns& series : *selected) {
-        samples += series.times.size();
-    }
-    KPID_CHECK_OK(charge.add(samples));
-    return std::move(*selected);
+    return visited;
 }
 
 // A query's own lookback is what it wants to see at least.
@@ -140,8 +137,8 @@ Lookbacks Evaluator::lookbacks() const {
                : environment_.options.lookbacks();
 }
 
-Result<Rows> Evaluator::eval_selector(const VectorSelector& selector, const Steps& steps,
-                                      bool sample_times) {
+Result<void> Evaluator::stream_selector(const VectorSelector& selector, const Steps& steps,
+                                        bool sample_times, const RowSink& sink) {
     KPID_TRY(const Duration offset,
              resolve(selector.modifiers.offset, selector.modifiers.offset_expr, true));
     const Lookbacks lookbacks = this->lookbacks();
@@ -151,14 +148,22 @@ Result<Rows> Evaluator::eval_selector(const VectorSelector& selector, const Step
     const Timestamp from = std::max(
         saturating_add(saturating_sub(first, lookbacks.base()), std::chrono::milliseconds(1)),
         kEarliest);
-    Charge fetched(budget_);
-    KPID_TRY(auto selected, fetch(selector, {from, last}, lookbacks.history(), fetched));
+    Row row;
+    return visit(selector, {from, last}, lookbacks.history(),
+                 [&](model::SeriesColumns& series) -> Result<void> {
+                     Charge held(budget_);
+                     KPID_CHECK_OK(held.add(series.times.size()));
+                     walk.fill(series, lookbacks.of(series.labels), row);
+                     return row.values.empty() ? Result<void>() : sink(row);
+                 });
+}
+
+Result<Rows> Evaluator::eval_selector(const VectorSelector& selector, const Steps& steps,
+                                      bool sample_times) {
     Rows rows = new_rows();
-    for (model::SeriesColumns& series : selected) {
-        KPID_CHECK_OK(check_stop());
-        const Duration lookback = lookbacks.of(series.labels);
-        KPID_CHECK_OK(rows.push(walk.row_of(std::move(series), lookback)));
-    }
+    KPID_CHECK_OK(stream_selector(selector, steps, sample_times,
+                                  [&rows](Row& row) { return rows.push(std::move(row)); }));
+    sort_rows(rows.rows);
     return rows;
 }
 
@@ -173,27 +178,43 @@ Result<RangeInput> Evaluator::eval_range(const Expr& expr, const Steps& steps) {
     return invalid_argument("expected a range vector");
 }
 
-Result<RangeInput> Evaluator::eval_matrix(const MatrixSelector& matrix, const Steps& steps) {
+Result<RangeInput> Evaluator::frame_of(const MatrixSelector& matrix) {
     const TimeModifiers& modifiers = matrix.selector->modifiers;
-    RangeInput input{{}, Charge(budget_)};
-    KPID_TRY(input.range, resolve(matrix.range, matrix.range_expr, false));
-    KPID_TRY(input.offset, resolve(modifiers.offset, modifiers.offset_expr, true));
-    if (input.range <= Duration(0)) {
+    RangeInput frame{{}, Charge(budget_)};
+    KPID_TRY(frame.range, resolve(matrix.range, matrix.range_expr, false));
+    KPID_TRY(frame.offset, resolve(modifiers.offset, modifiers.offset_expr, true));
+    if (frame.range <= Duration(0)) {
         return must_be_positive();
     }
-    input.at = resolve_at(modifiers);
+    frame.at = resolve_at(modifiers);
+    return frame;
+}
+
+Result<void> Evaluator::visit_matrix(const MatrixSelector& matrix, const RangeInput& frame,
+                                     const Steps& steps, const SeriesSink& sink) {
     const Timestamp from =
-        saturating_add(saturating_sub(input.window_end(steps.start), input.range), Duration(1));
-    KPID_TRY(auto selected, fetch(*matrix.selector, {from, input.window_end(steps.last())}, nullptr,
-                                  input.charge));
-    input.series.reserve(selected.size());
-    for (model::SeriesColumns& series : selected) {
-        KPID_CHECK_OK(check_stop());
-        RangeSeries points = without_stale(std::move(series));
-        if (!points.times.empty()) {
-            input.series.push_back(std::move(points));
-        }
-    }
+        saturating_add(saturating_sub(frame.window_end(steps.start), frame.range), Duration(1));
+    RangeSeries series;
+    return visit(*matrix.selector, {from, frame.window_end(steps.last())}, nullptr,
+                 [&](model::SeriesColumns& columns) -> Result<void> {
+                     series.labels = columns.labels;
+                     std::swap(series.times, columns.times);
+                     std::swap(series.values, columns.values);
+                     drop_stale(series);
+                     return series.times.empty() ? Result<void>() : sink(series);
+                 });
+}
+
+Result<RangeInput> Evaluator::eval_matrix(const MatrixSelector& matrix, const Steps& steps) {
+    KPID_TRY(RangeInput input, frame_of(matrix));
+    const auto keep = [&input](RangeSeries& series) -> Result<void> {
+        KPID_CHECK_OK(input.charge.add(series.times.size()));
+        input.series.push_back(std::move(series));
+        return {};
+    };
+    KPID_CHECK_OK(visit_matrix(matrix, input, steps, keep));
+    std::sort(input.series.begin(), input.series.end(),
+              [](const RangeSeries& a, const RangeSeries& b) { return a.labels < b.labels; });
     return input;
 }
 

@@ -139,6 +139,31 @@ Result<Evaluated> Evaluator::eval_node(const Expr& expr, const Steps& steps) {
     }
 }
 
+bool Evaluator::can_stream(const Expr& expr, const Steps& steps) const {
+    const Expr& node = strip_parens(expr);
+    if (steps.count > 1 && invariant_.contains(&node)) {
+        return false;  // Once is enough, and stands for all steps.
+    }
+    if (const auto* call = get_if<Call>(node)) {
+        return can_stream_call(*call);
+    }
+    return node.kind == ExprKind::kVectorSelector;
+}
+
+Result<bool> Evaluator::stream(const Expr& expr, const Steps& steps, const RowSink& sink) {
+    const Expr& node = strip_parens(expr);
+    if (const auto* call = get_if<Call>(node)) {
+        return stream_call(*this, *call, steps, sink);
+    }
+    KPID_CHECK_OK(stream_selector(as<VectorSelector>(node), steps, false, sink));
+    return true;
+}
+
+void Evaluator::sort_rows(std::vector<Row>& rows) {
+    std::sort(rows.begin(), rows.end(),
+              [](const Row& a, const Row& b) { return a.labels < b.labels; });
+}
+
 Result<Evaluated> Evaluator::eval_unary(const UnaryExpr& unary, const Steps& steps) {
     Result<Evaluated> value = eval(*unary.expr, steps);
     if (value && unary.op == UnaryOperator::kMinus) {

@@ -13,6 +13,7 @@
 
 #include <boost/unordered/unordered_flat_set.hpp>
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -48,6 +49,10 @@ struct RangeInput {
     }
 };
 
+/// Takes the rows of a vector one after the other; it may take a row's values away. An error ends
+/// the evaluation.
+using RowSink = std::function<Result<void>(Row& row)>;
+
 /// The query as a whole, which `@ start()`, `step()` and their kin look at.
 struct QueryBounds {
     Timestamp start;
@@ -75,12 +80,30 @@ public:
     [[nodiscard]] Result<std::string> eval_string(const Expr& expr);
     /// A range vector: a matrix selector or a subquery, perhaps in parentheses.
     [[nodiscard]] Result<RangeInput> eval_range(const Expr& expr, const Steps& steps);
+    /// Where the windows of a matrix selector lie, without its series; then these, one by one. The
+    /// sink may take a series' samples away.
+    [[nodiscard]] Result<RangeInput> frame_of(const MatrixSelector& matrix);
+    using SeriesSink = std::function<Result<void>(RangeSeries& series)>;
+    [[nodiscard]] Result<void> visit_matrix(const MatrixSelector& matrix, const RangeInput& frame,
+                                            const Steps& steps, const SeriesSink& sink);
+
+    /// Whether stream() can give the rows of this vector one by one.
+    [[nodiscard]] bool can_stream(const Expr& expr, const Steps& steps) const;
+    /// The rows of eval_vector() in no order, without holding them. False when two of them may have
+    /// the same labels: then only eval_vector() can tell what comes of it, and the sink has seen
+    /// some of the rows for nothing.
+    [[nodiscard]] Result<bool> stream(const Expr& expr, const Steps& steps, const RowSink& sink);
+    [[nodiscard]] Result<void> stream_selector(const VectorSelector& selector, const Steps& steps,
+                                               bool sample_times, const RowSink& sink);
+
     /// An instant selector; with `sample_times` the values are the samples' own times in seconds.
     [[nodiscard]] Result<Rows> eval_selector(const VectorSelector& selector, const Steps& steps,
                                              bool sample_times);
 
     /// The name goes: now, or at the end with delayed name removal.
     void drop_name(Row& row) const;
+    /// Rows that came in no order, in that of their labels.
+    static void sort_rows(std::vector<Row>& rows);
     /// Drops the names of all rows and makes the label sets unique again.
     [[nodiscard]] Result<void> drop_names(Rows& rows) const;
     /// The last word of a query: takes away the names that were kept back.
@@ -107,9 +130,9 @@ private:
     [[nodiscard]] Result<RangeInput> eval_matrix(const MatrixSelector& matrix, const Steps& steps);
     [[nodiscard]] Result<RangeInput> eval_subquery(const SubqueryExpr& subquery,
                                                    const Steps& steps);
-    [[nodiscard]] Result<std::vector<model::SeriesColumns>> fetch(
-        const VectorSelector& selector, model::TimeRange range, const model::HistoryRules* history,
-        Charge& charge);
+    [[nodiscard]] Result<void> visit(const VectorSelector& selector, model::TimeRange range,
+                                     const model::HistoryRules* history,
+                                     const model::SeriesVisitor& take);
     [[nodiscard]] Result<Duration> resolve(Duration written, const DurationExprPtr& computed,
                                            bool may_be_negative) const;
     [[nodiscard]] Lookbacks lookbacks() const;
@@ -135,6 +158,10 @@ private:
                                              Rows lhs, Rows rhs, const Steps& steps);
 [[nodiscard]] Result<Rows> eval_aggregate(Evaluator& evaluator, const AggregateExpr& aggregate,
                                           const Steps& steps);
+/// Whether a call gives its rows one by one, and these: see Evaluator::stream().
+[[nodiscard]] bool can_stream_call(const Call& call);
+[[nodiscard]] Result<bool> stream_call(Evaluator& evaluator, const Call& call, const Steps& steps,
+                                       const RowSink& sink);
 [[nodiscard]] Result<Evaluated> eval_call(Evaluator& evaluator, const Call& call,
                                           const Steps& steps);
 

@@ -6,13 +6,17 @@
 
 namespace kpid::promql {
 
+model::Labels group_labels(const AggregateExpr& aggregate, const NameSet& names,
+                           const model::Labels& labels) {
+    return aggregate.without ? without_names(labels, names, true) : only_names(labels, names);
+}
+
 Grouping::Grouping(const AggregateExpr& aggregate, const std::vector<Row>& rows) {
     boost::unordered_flat_map<model::Labels, std::size_t, model::LabelsHash> numbers;
     group_of.reserve(rows.size());
     const NameSet names(aggregate.grouping);
     for (const Row& row : rows) {
-        model::Labels key = aggregate.without ? without_names(row.labels, names, true)
-                                              : only_names(row.labels, names);
+        model::Labels key = group_labels(aggregate, names, row.labels);
         const auto [place, fresh] = numbers.try_emplace(key, labels.size());
         if (fresh) {
             labels.push_back(std::move(key));

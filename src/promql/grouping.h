@@ -9,6 +9,10 @@
 
 namespace kpid::promql {
 
+/// The labels of the group that a row with these belongs to; `names` are the aggregation's.
+[[nodiscard]] model::Labels group_labels(const AggregateExpr& aggregate, const NameSet& names,
+                                         const model::Labels& labels);
+
 /// Which group each row belongs to, and what each group is called.
 struct Grouping {
     Grouping(const AggregateExpr& aggregate, const std::vector<Row>& rows);

@@ -3,6 +3,7 @@
 
 #include "promql/rows.h"
 
+#include <cstdint>
 #include <span>
 
 namespace kpid::promql {
@@ -16,6 +17,10 @@ struct Window {
     Timestamp end;        ///< Included.
     Timestamp step_time;  ///< When the function is evaluated; not `end` with an offset or `@`.
     std::span<const double> parameters;  ///< The scalar arguments at this step, in their order.
+    /// Places in `values`, from the second on, whose value is less than the one before; for
+    /// functions of counters only, counted from `base`.
+    std::span<const std::uint32_t> resets;
+    std::uint32_t base = 0;
 };
 
 /// The value, or absent() when the window gives none.

@@ -18,10 +18,8 @@ double seconds_between(Timestamp from, Timestamp to) {
 double raw_difference(const Window& window, bool is_counter) {
     double difference = window.values.back() - window.values.front();
     if (is_counter) {
-        for (std::size_t i = 1; i < window.values.size(); ++i) {
-            if (window.values[i] < window.values[i - 1]) {
-                difference += window.values[i - 1];
-            }
+        for (const std::uint32_t place : window.resets) {
+            difference += window.values[place - window.base - 1];
         }
     }
     return difference;

@@ -270,8 +270,11 @@ std::size_t ChunkedSamples::drop_before(Timestamp cutoff) {
     return dropped;
 }
 
-ChunkedSamples::InMemory ChunkedSamples::read(model::TimeRange range) const {
+ChunkedSamples::InMemory ChunkedSamples::read(model::TimeRange range, SampleColumns reused) const {
     InMemory found;
+    found.columns = std::move(reused);
+    found.columns.times.clear();
+    found.columns.values.clear();
     const std::span<const SealedChunk> chunks = sealed();
     for (std::size_t i = chunk_at(range.start); i < chunks.size() && chunks[i].first <= range.end;
          ++i) {

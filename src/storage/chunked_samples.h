@@ -89,7 +89,8 @@ public:
     // Reading.
 
     /// Whole chunks: samples outside of the range may be among them.
-    [[nodiscard]] InMemory read(model::TimeRange range) const;
+    /// `reused` gives its memory to the columns.
+    [[nodiscard]] InMemory read(model::TimeRange range, SampleColumns reused = {}) const;
     /// Of a sample in memory.
     [[nodiscard]] std::optional<double> value_at(Timestamp time) const;
     [[nodiscard]] std::optional<Timestamp> newest() const;

@@ -321,7 +321,8 @@ Result<void> GroupCommitter::rebuild_open(Replay& replay, MemorySeries& series) 
         end = std::max(end, chunk.last);
         return true;
     };
-    Result<void> visited = past_damage([&] { return chunks_.visit_chunks(series.id, {}, visit); });
+    const Result<void> visited =
+        past_damage([&] { return chunks_.visit_chunks(series.id, {}, visit); });
     if (!visited && visited.error().code != Code::kDataLoss) {
         return visited;
     }
@@ -361,7 +362,7 @@ Result<void> GroupCommitter::replay_version_flags(Replay& replay) {
             series = place.series.value();
             return false;
         };
-        Result<void> seen = log_.scan(LogTable::kVersions, encode_key(from), {}, first);
+        const Result<void> seen = log_.scan(LogTable::kVersions, encode_key(from), {}, first);
         if (!seen && seen.error().code != Code::kDataLoss) {
             return seen;
         }

@@ -72,7 +72,7 @@ void add_instant(std::span<const VersionRow> rows, std::optional<Timestamp> know
 Result<void> SeriesReader::read(const MemorySeries& series, model::TimeRange range,
                                 std::optional<Timestamp> known_at, std::size_t limit,
                                 model::SeriesColumns& out) const {
-    SampleColumns columns;
+    SampleColumns columns{std::move(out.times), std::move(out.values)};  // for their memory
     KPID_CHECK_OK(read_chunks(series, range, limit, columns));
     bool has_versions = false;
     {
@@ -97,7 +97,7 @@ Result<void> SeriesReader::read_chunks(const MemorySeries& series, model::TimeRa
     ChunkedSamples::InMemory memory;
     {
         const MutexLock lock(index_.lock_of(series));
-        memory = series.samples.read(range);
+        memory = series.samples.read(range, std::move(out));
     }
     if (is_beyond(memory.columns.times.size(), limit)) {
         return too_many(limit);
@@ -107,6 +107,7 @@ Result<void> SeriesReader::read_chunks(const MemorySeries& series, model::TimeRa
         cut(out, range);
         return {};
     }
+    out = SampleColumns();
     const std::vector<Piece>& pieces = memory.pieces;
     std::size_t next = 0;
     const auto take_memory_before = [&](Timestamp time) {
@@ -125,11 +126,15 @@ Result<void> SeriesReader::read_chunks(const MemorySeries& series, model::TimeRa
             return true;
         }
         take_memory_before(chunk.first);
-        SampleColumns decoded;
+        const bool follows = out.times.empty() || out.times.back() < chunk.first;
+        SampleColumns aside;
+        SampleColumns& decoded = follows ? out : aside;
         if (const auto read = decode_chunk(chunk.bytes, decoded.times, decoded.values); !read) {
             return chunks_.note_damaged(series.id, chunk, read.error());
         }
-        append_after(decoded, 0, decoded.times.size(), out);
+        if (!follows) {
+            append_after(aside, 0, aside.times.size(), out);
+        }
         if (is_beyond(out.times.size(), limit)) {
             return too_many(limit);
         }

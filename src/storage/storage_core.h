@@ -41,6 +41,9 @@ public:
           reader(index, work.chunks()) {}
 
     /// The samples in the range, from no earlier than is kept.
+    [[nodiscard]] Result<void> read_series(const MemorySeries& series, model::TimeRange range,
+                                           const model::ReadOptions& read, std::size_t limit,
+                                           model::SeriesColumns& columns) const;
     [[nodiscard]] Result<std::vector<model::SeriesColumns>> select(
         std::span<const model::Matcher> matchers, model::TimeRange range,
         const model::ReadOptions& read) const;

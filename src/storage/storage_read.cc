@@ -18,6 +18,34 @@ constexpr int kSelectAttemptsMax = 4;
 
 }  // namespace
 
+// Empty when there is nothing; else with labels.
+Result<void> Storage::Core::read_series(const MemorySeries& series, model::TimeRange range,
+                                        const model::ReadOptions& read, std::size_t limit,
+                                        model::SeriesColumns& columns) const {
+    columns.times.clear();
+    columns.values.clear();
+    if (read.history != nullptr) {
+        columns.labels = index.labels(series);
+        const Duration further = read.history->further_back(columns.labels);
+        const bool is_there = range.start.ms() >= Timestamp::min().ms() + further.count();
+        range.start = is_there ? range.start - further : Timestamp::min();
+    }
+    range.start = std::max(range.start, floors.of(series.traits));
+    if (range.start > range.end) {
+        return {};
+    }
+    const Result<void> found = reader.read(series, range, read.known_at, limit, columns);
+    if (!found && found.error().code == Code::kResourceExhausted) {
+        return resource_exhausted(
+            fmt::format("the selection touches more than {} samples", read.samples_max));
+    }
+    KPID_CHECK_OK(found);
+    if (!columns.times.empty() && read.history == nullptr) {
+        columns.labels = index.labels(series);
+    }
+    return {};
+}
+
 Result<std::vector<model::SeriesColumns>> Storage::Core::select(
     std::span<const model::Matcher> matchers, model::TimeRange range,
     const model::ReadOptions& read) const {
@@ -26,28 +54,9 @@ Result<std::vector<model::SeriesColumns>> Storage::Core::select(
     const SeriesIndex::Selection selection = index.select(matchers);
     for (const MemorySeries* series : selection.series) {
         model::SeriesColumns columns;
-        model::TimeRange own = range;
-        if (read.history != nullptr) {
-            columns.labels = index.labels(*series);
-            const Duration further = read.history->further_back(columns.labels);
-            const bool is_there = own.start.ms() >= Timestamp::min().ms() + further.count();
-            own.start = is_there ? own.start - further : Timestamp::min();
-        }
-        own.start = std::max(own.start, floors.of(series->traits));
-        if (own.start > own.end) {
-            continue;
-        }
-        const Result<void> found = reader.read(*series, own, read.known_at, rest, columns);
-        if (!found && found.error().code == Code::kResourceExhausted) {
-            return resource_exhausted(
-                fmt::format("the selection touches more than {} samples", read.samples_max));
-        }
-        KPID_CHECK_OK(found);
+        KPID_CHECK_OK(read_series(*series, range, read, rest, columns));
         rest -= columns.times.size();
         if (!columns.times.empty()) {
-            if (read.history == nullptr) {
-                columns.labels = index.labels(*series);
-            }
             answer.push_back(std::move(columns));
         }
     }
@@ -68,6 +77,31 @@ Result<std::vector<model::SeriesColumns>> Storage::select(std::span<const model:
             return answer;
         }
     }
+}
+
+Result<void> Storage::visit(std::span<const model::Matcher> matchers, model::TimeRange range,
+                            const model::ReadOptions& options,
+                            const model::SeriesVisitor& take) const {
+    constexpr std::size_t kAhead = 4;
+    const SeriesIndex::Selection selection = core_->index.select(matchers);
+    model::SeriesColumns columns;
+    for (std::size_t i = 0; i < selection.series.size(); ++i) {
+        if (i + kAhead < selection.series.size()) {
+            selection.series[i + kAhead]->prefetch();
+        }
+        for (int attempt = 1;; ++attempt) {
+            const std::uint64_t deletions = core_->deletions;
+            KPID_CHECK_OK(core_->read_series(*selection.series[i], range, options,
+                                             options.samples_max, columns));
+            if (core_->deletions == deletions || attempt == kSelectAttemptsMax) {
+                break;
+            }
+        }
+        if (!columns.times.empty()) {
+            KPID_CHECK_OK(take(columns));
+        }
+    }
+    return {};
 }
 
 Result<std::vector<model::Labels>> Storage::series(std::span<const model::Matcher> matchers,

@@ -28,6 +28,18 @@ public:
         last_range = range;
         return inner_.select(matchers, range, options);
     }
+    [[nodiscard]] Result<void> visit(std::span<const model::Matcher> matchers,
+                                     model::TimeRange range, const model::ReadOptions& options,
+                                     const model::SeriesVisitor& take) const override {
+        KPID_TRY(std::vector<model::SeriesColumns> selected, select(matchers, range, {}));
+        for (model::SeriesColumns& one : selected) {
+            if (one.times.size() > options.samples_max) {
+                return resource_exhausted("too many samples");
+            }
+            KPID_CHECK_OK(take(one));
+        }
+        return {};
+    }
     [[nodiscard]] Result<std::vector<model::Labels>> series(
         std::span<const model::Matcher> matchers, model::TimeRange range) const override {
         return inner_.series(matchers, range);
@@ -132,8 +144,8 @@ TEST_F(EngineTest, RangeQueriesRefuseFramesThatMakeNoSense) {
 TEST_F(EngineTest, LimitsTheSamplesThatAQueryHolds) {
     fill("up", 10, 100);
     const EngineOptions tight{.samples_max = 500};
-    for (const std::string_view text : {"up[2h]", "sum(count_over_time(up[2h] @ 5940))",
-                                        "vector(1)[1y:1ms]", "sum_over_time(vector(1)[1d:1m])"}) {
+    for (const std::string_view text :
+         {"up[2h]", "vector(1)[1y:1ms]", "sum_over_time(vector(1)[1d:1m])"}) {
         SCOPED_TRACE(text);
         const auto answer = Engine(tight, executor).instant(*expr(text), minute(99), reader);
         ASSERT_FALSE(answer.has_value());
@@ -145,6 +157,24 @@ TEST_F(EngineTest, LimitsTheSamplesThatAQueryHolds) {
     // 10 series with 100 values each, though only 10 × 5 are read for each step.
     EXPECT_FALSE(range("up", 99, tight).has_value());
     EXPECT_TRUE(range("up", 20, tight).has_value());
+}
+
+TEST_F(EngineTest, AnAggregationHoldsNeitherSamplesNorRowsOfAllSeries) {
+    fill("up", 100, 60);
+    for (const std::string_view text :
+         {"sum(rate(up[5m]))", "avg by (name) (up)", "max(last_over_time(up[10m]))",
+          "sum(count_over_time(up[2h] @ 3540))"}) {
+        SCOPED_TRACE(text);
+        const auto tight = range(text, 59, {.samples_max = 1000});
+        ASSERT_TRUE(tight.has_value());
+        const auto& series = std::get<Matrix>(tight->value);
+        ASSERT_EQ(series.size(), 1U);
+        EXPECT_GT(series[0].points.size(), 50U);
+        const auto whole = range(text, 59);
+        EXPECT_EQ(std::get<Matrix>(whole->value)[0].points.back().value,
+                  series[0].points.back().value);
+    }
+    EXPECT_FALSE(range("rate(up[5m])", 59, {.samples_max = 1000}).has_value());
 }
 
 TEST_F(EngineTest, AFinishedPartGivesItsSamplesBack) {

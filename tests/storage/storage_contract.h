@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <map>
+#include <utility>
 
 namespace kpid::storage {
 
@@ -129,6 +131,32 @@ TYPED_TEST_P(StorageContract, SelectsByMatchersAndRange) {
     EXPECT_EQ(read_all(*this->storage_, {}, {at(2), at(1)}), Lines{});
 }
 
+TYPED_TEST_P(StorageContract, VisitsWhatItSelects) {
+    for (int i = 0; i < 40; ++i) {
+        ASSERT_TRUE(append_to(*this->storage_, {sample_of(fmt::format("m{}", i % 7), at(i), i)}));
+    }
+    const std::vector<model::Matcher> matchers{
+        *model::Matcher::make(model::MatchType::kRegexp, model::kMetricName, "m[1-5]")};
+    const model::TimeRange range{at(3), at(37)};
+    const auto selected = this->storage_->select(matchers, range, {});
+    ASSERT_TRUE(selected.has_value());
+    std::map<model::Labels, std::pair<std::vector<Timestamp>, std::vector<double>>> visited;
+    const auto take = [&visited](model::SeriesColumns& series) -> Result<void> {
+        const bool is_first =
+            visited.try_emplace(series.labels, series.times, series.values).second;
+        return is_first ? Result<void>() : internal_error("twice");
+    };
+    ASSERT_TRUE(this->storage_->visit(matchers, range, {.samples_max = 6}, take).has_value());
+    ASSERT_EQ(visited.size(), selected->size());
+    for (const model::SeriesColumns& series : *selected) {
+        EXPECT_EQ(visited[series.labels].first, series.times);
+        EXPECT_EQ(visited[series.labels].second, series.values);
+    }
+    const auto stop = [](model::SeriesColumns&) -> Result<void> { return invalid_argument("no"); };
+    EXPECT_EQ(this->storage_->visit(matchers, range, {}, stop).error().code,
+              Code::kInvalidArgument);
+}
+
 TYPED_TEST_P(StorageContract, RefusesAnAnswerAboveTheLimitOfSamples) {
     ASSERT_TRUE(append_to(*this->storage_, {sample_of("a", at(0), 1), sample_of("a", at(1), 1),
                                             sample_of("b", at(0), 1)})
@@ -223,7 +251,7 @@ TYPED_TEST_P(StorageContract, HandlesLeadToTheirSeries) {
                                                 "b 2 22", "c 0 30", "c 1 31", "c 2 32"}));
 }
 
-REGISTER_TYPED_TEST_SUITE_P(StorageContract, HandlesLeadToTheirSeries,
+REGISTER_TYPED_TEST_SUITE_P(StorageContract, HandlesLeadToTheirSeries, VisitsWhatItSelects,
                             StoresAllOfABatchOrNothingWhereThatIsAsked,
                             ReadsWhatWasAppendedInOrderOfLabelsAndTime,
                             InsertsALateSampleInItsPlace, AcceptsARepetitionAndRefusesAnotherValue,

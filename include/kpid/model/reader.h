@@ -6,6 +6,7 @@
 #include "kpid/model/sample.h"
 
 #include <cstddef>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <span>
@@ -47,6 +48,10 @@ struct ReadOptions {
     const HistoryRules* history = nullptr;  ///< Borrowed for the call.
 };
 
+/// Takes one series of an answer. It may take the columns away or leave them; their memory is used
+/// for the next one. An error ends the visit.
+using SeriesVisitor = std::function<Result<void>(SeriesColumns& series)>;
+
 /// Reads series. Thread-safe; sees everything that was appended before the call began.
 class Reader {
 public:
@@ -55,6 +60,12 @@ public:
     /// order of labels.
     [[nodiscard]] virtual Result<std::vector<SeriesColumns>> select(
         std::span<const Matcher> matchers, TimeRange range, const ReadOptions& options) const = 0;
+    /// As select(), but one series after the other, in no order that means anything, so that a
+    /// large answer need not be held; `samples_max` bounds each. What is appended or deleted
+    /// meanwhile may be there or not, of a series all of a deletion or nothing.
+    [[nodiscard]] virtual Result<void> visit(std::span<const Matcher> matchers, TimeRange range,
+                                             const ReadOptions& options,
+                                             const SeriesVisitor& take) const;
     /// The label sets of series that have samples in the range (to the store's precision), sorted.
     [[nodiscard]] virtual Result<std::vector<Labels>> series(std::span<const Matcher> matchers,
                                                              TimeRange range) const = 0;

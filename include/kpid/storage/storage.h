@@ -62,6 +62,9 @@ public:
     [[nodiscard]] Result<std::vector<model::SeriesColumns>> select(
         std::span<const model::Matcher> matchers, model::TimeRange range,
         const model::ReadOptions& options) const override;
+    [[nodiscard]] Result<void> visit(std::span<const model::Matcher> matchers,
+                                     model::TimeRange range, const model::ReadOptions& options,
+                                     const model::SeriesVisitor& take) const override;
     [[nodiscard]] Result<std::vector<model::Labels>> series(
         std::span<const model::Matcher> matchers, model::TimeRange range) const override;
     [[nodiscard]] Result<std::vector<std::string>> label_names(
