@@ -321,8 +321,7 @@ Result<void> GroupCommitter::rebuild_open(Replay& replay, MemorySeries& series) 
         end = std::max(end, chunk.last);
         return true;
     };
-    const Result<void> visited =
-        past_damage([&] { return chunks_.visit_chunks(series.id, {}, visit); });
+    Result<void> visited = past_damage([&] { return chunks_.visit_chunks(series.id, {}, visit); });
     if (!visited && visited.error().code != Code::kDataLoss) {
         return visited;
     }
@@ -362,7 +361,7 @@ Result<void> GroupCommitter::replay_version_flags(Replay& replay) {
             series = place.series.value();
             return false;
         };
-        const Result<void> seen = log_.scan(LogTable::kVersions, encode_key(from), {}, first);
+        Result<void> seen = log_.scan(LogTable::kVersions, encode_key(from), {}, first);
         if (!seen && seen.error().code != Code::kDataLoss) {
             return seen;
         }

@@ -561,8 +561,9 @@ private:
             std::size_t there = 0;
             std::size_t sure = 0;
             for (const auto& [name, time] : samples) {
-                const bool is_sure = time >= high_floor_ && held_[name].contains(time) &&
-                                     !failed.contains({name, time}) && !may_be_missing(name, time);
+                const bool is_sure = time >= high_floor_ && !uncertain_[name].contains(time) &&
+                                     held_[name].contains(time) && !failed.contains({name, time}) &&
+                                     !may_be_missing(name, time);
                 sure += is_sure ? 1U : 0U;
                 there += is_sure && found[name].contains(time) ? 1U : 0U;
             }
