@@ -14,16 +14,7 @@ constexpr std::size_t kGroupBatchesMax = 1024;
 }  // namespace
 
 Committer::Committer(const StorageOptions& options, GroupCommitter& work)
-    : options_(options), work_(work), thread_([this] { run(); }) {
-}
-
-Committer::~Committer() {
-    {
-        const MutexLock lock(mutex_);
-        closing_ = true;
-        work_waits_.notify_one();
-    }
-    thread_.join();
+    : options_(options), work_(work) {
 }
 
 Result<void> Committer::commit(PreparedBatch& batch) {
@@ -39,6 +30,15 @@ Result<void> Committer::run_alone(const std::function<Result<void>()>& task) {
 }
 
 Result<void> Committer::wait_for(Request& request) {
+    KPID_CHECK_OK(enqueue(request));
+    for (std::vector<Request*> group = wait_for_turn(request); !group.empty();
+         group = wait_for_turn(request)) {
+        finish(group, work_on(group));
+    }
+    return std::move(request.outcome);
+}
+
+Result<void> Committer::enqueue(Request& request) {
     const MutexLock lock(mutex_);
     if (request.batch != nullptr && (queue_.size() >= options_.queue_batches_max ||
                                      queued_samples_ >= options_.queue_samples_max)) {
@@ -51,19 +51,23 @@ Result<void> Committer::wait_for(Request& request) {
         queued_samples_ += request.batch->places.size();
     }
     queue_.push_back(&request);
-    work_waits_.notify_one();
-    while (!request.done) {
+    return {};
+}
+
+std::vector<Committer::Request*> Committer::wait_for_turn(Request& request) {
+    const MutexLock lock(mutex_);
+    while (!request.done && is_working_) {
         request.wake.wait(mutex_);
     }
-    return std::move(request.outcome);
+    if (request.done) {
+        return {};
+    }
+    is_working_ = true;
+    return take_group();
 }
 
 std::vector<Committer::Request*> Committer::take_group() {
     std::vector<Request*> group;
-    const MutexLock lock(mutex_);
-    while (queue_.empty() && !closing_) {
-        work_waits_.wait(mutex_);
-    }
     std::size_t samples = 0;
     while (!queue_.empty() && group.size() < kGroupBatchesMax && samples < kGroupSamplesMax) {
         Request* next = queue_.front();
@@ -82,29 +86,32 @@ std::vector<Committer::Request*> Committer::take_group() {
     return group;
 }
 
-void Committer::run() {
-    std::vector<PreparedBatch*> batches;
-    for (std::vector<Request*> group = take_group(); !group.empty(); group = take_group()) {
-        Result<void> outcome;
-        if (group.front()->batch == nullptr) {
-            outcome = (*group.front()->task)();
-        } else {
-            batches.clear();
-            for (const Request* request : group) {
-                batches.push_back(request->batch);
-            }
-            const MonoTime begin = now();
-            outcome = work_.commit(batches);
-            commit_time_ += std::chrono::nanoseconds(now() - begin).count();
-        }
-        const MutexLock lock(mutex_);
-        health_ = work_.health();
-        for (Request* request : group) {
-            request->outcome = outcome;
-            request->done = true;
-            // With the lock held: the caller may destroy the request as soon as it is released.
-            request->wake.notify_one();
-        }
+Result<void> Committer::work_on(std::span<Request* const> group) {
+    if (group.front()->batch == nullptr) {
+        return (*group.front()->task)();
+    }
+    batches_.clear();
+    for (const Request* request : group) {
+        batches_.push_back(request->batch);
+    }
+    const MonoTime begin = now();
+    Result<void> outcome = work_.commit(batches_);
+    commit_time_ += std::chrono::nanoseconds(now() - begin).count();
+    return outcome;
+}
+
+void Committer::finish(std::span<Request* const> group, const Result<void>& outcome) {
+    const MutexLock lock(mutex_);
+    health_ = work_.health();
+    for (Request* request : group) {
+        request->outcome = outcome;
+        request->done = true;
+        // With the lock held: the caller may destroy the request as soon as it is released.
+        request->wake.notify_one();
+    }
+    is_working_ = false;
+    if (!queue_.empty()) {
+        queue_.front()->wake.notify_one();
     }
 }
 

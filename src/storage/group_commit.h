@@ -28,8 +28,8 @@
 
 namespace kpid::storage {
 
-/// The state behind the committer: owned and called by one thread, or by nobody else before that
-/// thread starts.
+/// The state behind the committer: called by one thread at a time, each after the other, and by one
+/// alone before the store is open.
 class GroupCommitter {
 public:
     GroupCommitter(const StorageOptions& options, const SampleRules& rules, Log& log,

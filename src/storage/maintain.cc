@@ -16,7 +16,7 @@ namespace {
 constexpr Duration kCheckpointInterval = std::chrono::minutes(15);
 // Or so many samples; they are read again at some million a second.
 constexpr std::uint64_t kCheckpointSamples = 32'000'000;
-// Series of one piece of work on the committer's thread: appends wait for it.
+// Series of one piece of work of the committer: appends wait for it.
 constexpr std::size_t kSliceSeries = 256;
 // Room that is made beyond what is needed, so that it is not made each minute.
 constexpr double kSizeSlack = 0.95;

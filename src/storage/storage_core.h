@@ -83,7 +83,7 @@ public:
     [[nodiscard]] Result<void> checkpoint_locked(Timestamp now) KPID_REQUIRES(maintain_mutex);
     [[nodiscard]] Result<void> forget_old() KPID_REQUIRES(maintain_mutex);
     [[nodiscard]] Result<void> fit_size() KPID_REQUIRES(maintain_mutex);
-    /// Calls `task` for a few hundred of the series after the other, on the committer's thread.
+    /// Calls `task` for a few hundred of the series after the other, as the committer.
     [[nodiscard]] Result<void> in_slices(
         std::span<MemorySeries* const> series,
         const std::function<Result<void>(std::span<MemorySeries* const>)>& task);
@@ -119,7 +119,7 @@ public:
     mutable Mutex labels_mutex;
     mutable std::map<std::uint64_t, model::Labels> labels_by_id KPID_GUARDED_BY(labels_mutex);
 
-    // Owned by the committer's thread once it runs, but for what says that it is thread-safe.
+    // The committer's once it runs, but for what says that it is thread-safe.
     std::unique_ptr<Log> log;
     GroupCommitter work;
     const SeriesReader reader;

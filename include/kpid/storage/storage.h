@@ -26,9 +26,9 @@ namespace kpid::storage {
 ///     KPID_TRY(auto storage, Storage::open({.path = "data"}));
 ///     auto result = storage->append({.samples = samples, .now = clock.wall_now()});
 ///
-/// Operation: append() and write() hand their work to one committer thread, the only one that
-/// changes the store; it judges all that waits, writes it to the log as one group, makes it
-/// readable and wakes the callers. What could not be written is not acknowledged and never
+/// Operation: of the callers of append() and write() one at a time is the committer, the only one
+/// that changes the store; it judges all that waits, writes it to the log as one group, makes it
+/// readable and wakes the others. What could not be written is not acknowledged and never
 /// readable; health() tells of it, and every later append tries the log again. Concurrency:
 /// thread-safe. Readers take chunks that left memory from the disk; append(), write(), maintain()
 /// and all of the administration block. Samples of one series are judged in order of time, equal
