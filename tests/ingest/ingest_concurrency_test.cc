@@ -100,6 +100,7 @@ TEST(IngestConcurrency, SurvivesReloadsUnderLoad) {
     Metrics metrics(registry);
     ExemplarTable exemplars(metrics);
     Ingest ingest(net.runtime().make_strand(), {.appender = storage,
+                                                .reader = storage,
                                                 .client = client,
                                                 .timers = net.timers(),
                                                 .workers = net.workers(),
