@@ -93,7 +93,12 @@ public:
     [[nodiscard]] InMemory read(model::TimeRange range, SampleColumns reused = {}) const;
     /// Of a sample in memory.
     [[nodiscard]] std::optional<double> value_at(Timestamp time) const;
+    /// Or a bound: is_newest_a_bound().
     [[nodiscard]] std::optional<Timestamp> newest() const;
+    /// No sample in memory is the newest; what is newest on the disk may be older than newest().
+    [[nodiscard]] bool is_newest_a_bound() const {
+        return open_.empty() && evicted_end_ != Timestamp::min() && sealed_end() == evicted_end_;
+    }
     /// Of the first sample ever, evicted or erased ones included.
     [[nodiscard]] Timestamp begin() const { return begin_; }
     /// Samples may lie in the range: it touches the time from the first to the newest sample.

@@ -14,7 +14,6 @@
 #include "storage/state_table.h"
 
 #include <boost/unordered/unordered_flat_map.hpp>
-#include <boost/unordered/unordered_flat_set.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -137,6 +136,8 @@ private:
     [[nodiscard]] MemorySeries* find_or_create(PreparedBatch& batch, Place& place);
     [[nodiscard]] MemorySeries* find_known(PreparedBatch& batch, Place& place);
     [[nodiscard]] std::optional<Timestamp> newest_of(const MemorySeries& series) const;
+    /// newest_of(), and surely that when `time` is not after it.
+    [[nodiscard]] Result<std::optional<Timestamp>> newest_for(MemorySeries& series, Timestamp time);
     /// Of pending and stored samples.
     [[nodiscard]] Result<std::optional<double>> value_at(MemorySeries& series, Timestamp time);
     void index_pending();
@@ -160,6 +161,7 @@ private:
     // history.cc
     void take_in(MemorySeries& series, const ChunkOnDisk& chunk);
     [[nodiscard]] Result<void> bring_in(MemorySeries& series, Timestamp time);
+    [[nodiscard]] Result<void> find_evicted_end(MemorySeries& series, Timestamp time);
     [[nodiscard]] Result<void> bring_in_all(MemorySeries& series, model::TimeRange range);
     /// Remembers a chunk that cannot be decoded.
     [[nodiscard]] Result<void> check_chunk(SeriesId series, const ChunkOnDisk& chunk) const;
@@ -236,8 +238,7 @@ private:
     std::vector<std::string> damage_reports_ KPID_GUARDED_BY(reports_mutex_);
 
     Result<void> health_;
-    // Keys of failed writes: the disk may hold them, so that the next write erases or restores
-    // them.
+    // Keys of failed writes: the disk may hold them, so the next write erases or restores them.
     NumberRange failed_series_;
     NumberRange failed_sequences_;
     std::set<std::string, std::less<>> failed_state_;

@@ -74,6 +74,21 @@ Result<void> GroupCommitter::bring_in(MemorySeries& series, Timestamp time) {
     return {};
 }
 
+// What was deleted may have been the newest; memory only knows that nothing is newer than its
+// bound.
+Result<void> GroupCommitter::find_evicted_end(MemorySeries& series, Timestamp time) {
+    Timestamp end = time - Duration(1);
+    const auto visit = [&end](const ChunkOnDisk& chunk) -> Result<bool> {
+        end = std::max(end, chunk.last);
+        return true;
+    };
+    KPID_CHECK_OK(past_damage(
+        [&] { return chunks_.visit_chunks(series.id, {time, Timestamp::max()}, visit); }));
+    const MutexLock lock(index_.lock_of(series));
+    series.samples.lower_evicted_end(end);
+    return {};
+}
+
 Result<void> GroupCommitter::bring_in_all(MemorySeries& series, model::TimeRange range) {
     const auto visit = [&](const ChunkOnDisk& chunk) -> Result<bool> {
         // What is wholly in the range goes unread.

@@ -121,6 +121,15 @@ std::optional<Timestamp> GroupCommitter::newest_of(const MemorySeries& series) c
                                : series.samples.newest();
 }
 
+Result<std::optional<Timestamp>> GroupCommitter::newest_for(MemorySeries& series, Timestamp time) {
+    std::optional<Timestamp> newest = newest_of(series);
+    if (newest && time <= *newest && series.pending == 0 && series.samples.is_newest_a_bound()) {
+        KPID_CHECK_OK(find_evicted_end(series, time));
+        newest = newest_of(series);
+    }
+    return newest;
+}
+
 void GroupCommitter::index_pending() {
     if (is_indexed_) {
         return;
@@ -156,7 +165,7 @@ void GroupCommitter::accept(const Place& place, std::optional<Timestamp> newest)
 }
 
 Result<void> GroupCommitter::judge_gauge(PreparedBatch& batch, const Place& place) {
-    const std::optional<Timestamp> newest = newest_of(*place.series);
+    KPID_TRY(const std::optional<Timestamp> newest, newest_for(*place.series, place.time));
     if (newest && place.time <= *newest) {
         KPID_TRY(const std::optional<double> stored, value_at(*place.series, place.time));
         if (stored && !same_bits(*stored, place.value)) {
@@ -312,7 +321,7 @@ Result<void> GroupCommitter::judge_whole(PreparedBatch& batch) {
             }
             continue;
         }
-        const std::optional<Timestamp> newest = newest_of(*series);
+        KPID_TRY(const std::optional<Timestamp> newest, newest_for(*series, place.time));
         if (keeps_all || !newest || place.time > *newest) {
             continue;
         }

@@ -23,10 +23,12 @@ protected:
         request.params = *net::parse_form(query);
         request.headers = std::move(headers);
         request.body = std::move(body);
-        const Result<net::HttpResponse> response = import_response(sink_, format, request);
+        const Result<net::HttpResponse> response =
+            import_response(sink_, format, may_restore_, request);
         return response ? *response : error_response(response.error());
     }
 
+    bool may_restore_ = false;
     testing::ManualClock clock_;
     testing::MemoryStorage storage_;
     prometheus::Registry registry_;
@@ -34,6 +36,15 @@ protected:
     ingest::ImportSink sink_;
     net::WorkerPool pool_;
 };
+
+TEST_F(BackfillApi, RestoresOnlyWhereThatIsAllowed) {
+    const std::string text = "a 1 1\n# EOF\n";
+    EXPECT_EQ(post(text, "recorded=true").status, 403U);
+    EXPECT_EQ(post(text, "recorded=false").status, 200U);
+    may_restore_ = true;
+    EXPECT_EQ(post(text, "recorded=true").status, 200U);
+    EXPECT_EQ(post(text, "recorded=yes").status, 400U);
+}
 
 TEST_F(BackfillApi, AnswersAnImportWithWhatBecameOfIt) {
     const net::HttpResponse response = post("a 1 1\na 2 1\nb 1 1\n# EOF\n", "line=41");

@@ -132,6 +132,28 @@ TEST_F(StorageCheckpoint, TheHandleOfASeriesThatIsGoneDoesNoHarm) {
               (Lines{"gone 7320000 2", "gone 7380000 2", "other 7200000 4", "other 7260000 5"}));
 }
 
+// Memory keeps a bound of what it gave up; after deletions nothing may be near it.
+TEST_F(StorageCheckpoint, WhatComesAfterADeletionIsInOrder) {
+    options_.sealed_bytes_in_memory_max = 0;
+    options_.out_of_order_window = Duration(0);
+    reopen();
+    const auto time = [](int i) { return kNow + std::chrono::seconds(15 * i); };
+    for (int i = 0; i < 1000; ++i) {
+        ASSERT_TRUE(append({sample_of("a", time(i), i)}, time(i)));
+    }
+    const std::vector<model::Matcher> matchers{model::Matcher::equal(model::kMetricName, "a")};
+    for (const model::TimeRange range :
+         {model::TimeRange{time(100), Timestamp::max()}, model::TimeRange{time(0), time(99)}}) {
+        ASSERT_TRUE(maintain(time(1000)));
+        ASSERT_TRUE(storage_->checkpoint(time(1000)).has_value());
+        ASSERT_TRUE(storage_->delete_series(matchers, range).has_value());
+    }
+    EXPECT_EQ(read_all(*storage_), Lines{});
+    EXPECT_TRUE(append({sample_of("a", time(50), 1), sample_of("a", time(51), 2)}, time(1000)));
+    EXPECT_EQ(read_all(*storage_), (Lines{"a 750000 1", "a 765000 2"}));
+    EXPECT_FALSE(append({sample_of("a", time(49), 3)}, time(1000)));
+}
+
 // The log drops what is old when it likes: also before the next maintenance has looked.
 TEST_F(StorageCheckpoint, WhatIsKeptForLongIsNotDroppedInBetween) {
     options_.retention = hours(1);
