@@ -89,6 +89,8 @@ private:
                             const std::vector<model::SeriesColumns>& want,
                             const std::string& what) const;
     void try_alternatives();
+    /// Samples of the log that read_log() has not seen yet.
+    [[nodiscard]] std::size_t logged_samples() const;
 
     // Constant after construction.
     const Setup setup_;
