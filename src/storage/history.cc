@@ -19,7 +19,7 @@ std::int64_t day_of(Timestamp time) {
     return time.ms() / kDayMs - (time.ms() % kDayMs < 0 ? 1 : 0);
 }
 
-std::string after(std::string key) {
+std::string after(const std::string& key) {
     return key + '\0';
 }
 

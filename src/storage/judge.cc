@@ -273,7 +273,7 @@ Result<void> GroupCommitter::judge_place(PreparedBatch& batch, Place& place) {
         }
         place.series = series;
     }
-    const Result<void> judged = judge_kind(batch, place);
+    Result<void> judged = judge_kind(batch, place);
     if (!judged && judged.error().code == Code::kDataLoss) {
         // The others of its group are not to wait for a disk that is mended.
         batch.reject(place.index, unreadable(batch, place, judged.error()));
@@ -361,7 +361,7 @@ Result<void> GroupCommitter::judge(PreparedBatch& batch) {
         }
         KPID_CHECK_OK(judge_place(batch, batch.places[i]));
     }
-    if (pending_.size() > begin) {
+    if (batch.batch != nullptr && pending_.size() > begin) {
         const RecordKind kind = batch.batch->origin == model::AppendOrigin::kRecorded
                                     ? RecordKind::kRecorded
                                     : RecordKind::kExternal;

@@ -6,7 +6,6 @@
 #include "storage/committer.h"
 #include "storage/series_reader.h"
 
-
 #include <atomic>
 #include <cstdint>
 #include <map>
