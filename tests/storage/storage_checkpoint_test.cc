@@ -132,6 +132,23 @@ TEST_F(StorageCheckpoint, TheHandleOfASeriesThatIsGoneDoesNoHarm) {
               (Lines{"gone 7320000 2", "gone 7380000 2", "other 7200000 4", "other 7260000 5"}));
 }
 
+// The disk has taken the definition away though the call failed: who appends then finds it again.
+TEST_F(StorageCheckpoint, ASeriesThatWasNearlyForgottenIsStillDefined) {
+    options_.retention = hours(1);
+    reopen();
+    ASSERT_TRUE(append({sample_of("a", kNow, 1), sample_of("b", kNow, 1)}, kNow));
+    // The checkpoint is behind, so that the next maintenance only forgets.
+    ASSERT_TRUE(maintain(kNow + minutes(59)));
+    disk_.set_fault(FaultyDisk::Fault::kLoseAnswer);
+    EXPECT_FALSE(maintain(kNow + minutes(62)));
+    disk_.set_fault(FaultyDisk::Fault::kNone);
+    const Timestamp now = kNow + minutes(63);
+    ASSERT_TRUE(append({sample_of("b", now, 2)}, now));
+    reopen();
+    EXPECT_EQ(storage_->stats().quarantined_total, 0U);
+    EXPECT_EQ(read_all(*storage_), (Lines{"b 3780000 2"}));
+}
+
 // Memory keeps a bound of what it gave up; after deletions nothing may be near it.
 TEST_F(StorageCheckpoint, WhatComesAfterADeletionIsInOrder) {
     options_.sealed_bytes_in_memory_max = 0;
