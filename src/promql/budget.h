@@ -3,6 +3,7 @@
 
 #include "kpid/base/result.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -17,10 +18,13 @@ public:
     explicit Budget(std::size_t samples_max) : samples_max_(samples_max) {}
 
     [[nodiscard]] std::size_t remaining() const { return samples_max_ - used_; }
+    /// The most that was ever in use.
+    [[nodiscard]] std::size_t peak() const { return peak_; }
 
 private:
     friend class Charge;
     std::size_t used_ = 0;
+    std::size_t peak_ = 0;
     std::size_t samples_max_;
 };
 
@@ -44,6 +48,7 @@ public:
             return too_many_samples();
         }
         budget_->used_ += samples;
+        budget_->peak_ = std::max(budget_->peak_, budget_->used_);
         samples_ += samples;
         return {};
     }

@@ -112,6 +112,13 @@ Result<Steps> steps_of(Timestamp start, Timestamp end, Duration step, std::size_
     return Steps{start, step, static_cast<std::size_t>(gaps) + 1};
 }
 
+void begin_statistics(const QueryContext& context, std::size_t steps) {
+    if (context.statistics != nullptr) {
+        context.statistics->samples_per_step.assign(steps, 0);
+        context.statistics->read_per_step.assign(steps, 0);
+    }
+}
+
 }  // namespace
 
 std::string_view value_type_name(const Value& value) {
@@ -133,6 +140,7 @@ Engine::Engine(EngineOptions options, Executor& executor)
 
 Result<QueryResult> Engine::instant(const Expr& expr, Timestamp time, const model::Reader& reader,
                                     const QueryContext& context) const {
+    begin_statistics(context, 1);
     Evaluator evaluator({options_, context, reader, executor_, {time, time, Duration(0)}}, expr);
     if (expr.type == ValueType::kMatrix) {
         KPID_TRY(Matrix matrix, window_of(evaluator, expr, time));
@@ -158,6 +166,7 @@ Result<QueryResult> Engine::range(const Expr& expr, Timestamp start, Timestamp e
             documented_name(expr.type)));
     }
     KPID_TRY(const Steps steps, steps_of(start, end, step, options_.points_max));
+    begin_statistics(context, steps.count);
     Evaluator evaluator({options_, context, reader, executor_, {start, end, step}}, expr);
     KPID_TRY(Evaluated value, evaluator.eval(expr, steps));
     if (const auto* column = std::get_if<ScalarColumn>(&value)) {

@@ -82,6 +82,48 @@ Error must_be_positive() {
 
 }  // namespace
 
+void Evaluator::count_samples(const Steps& steps, std::size_t step, std::size_t samples,
+                              std::size_t read) {
+    QueryStatistics& counts = *statistics_;
+    const std::size_t query_steps = counts.samples_per_step.size();
+    const bool is_own_step = steps.count == query_steps;
+    // What is evaluated once for all steps counts for each of them.
+    const std::size_t first = is_own_step ? step : 0;
+    const std::size_t end = is_own_step ? step + 1 : query_steps;
+    for (std::size_t i = first; i < end; ++i) {
+        counts.samples_per_step[i] += samples;
+        counts.read_per_step[i] += read;
+    }
+}
+
+void Evaluator::count_row(const Row& row, const Steps& steps) {
+    if (statistics_ == nullptr) {
+        return;
+    }
+    for (std::size_t i = 0; i < row.values.size(); ++i) {
+        if (!is_absent(row.values[i])) {
+            count_samples(steps, row.first + i, 1, 1);
+        }
+    }
+}
+
+void Evaluator::count_windows(const RangeSeries& series, const RangeInput& frame,
+                              const Steps& steps) {
+    if (statistics_ == nullptr) {
+        return;
+    }
+    auto first = series.times.begin();
+    auto last = first;
+    for (std::size_t i = 0; i < steps.count; ++i) {
+        const Timestamp end = frame.window_end(steps.at(i));
+        first = std::upper_bound(first, series.times.end(), saturating_sub(end, frame.range));
+        const auto seen = std::max(first, last);
+        last = std::upper_bound(seen, series.times.end(), end);
+        count_samples(steps, i, static_cast<std::size_t>(last - first),
+                      static_cast<std::size_t>(last - seen));
+    }
+}
+
 Result<Duration> Evaluator::resolve(Duration written, const DurationExprPtr& computed,
                                     bool may_be_negative) const {
     if (computed == nullptr) {
@@ -154,6 +196,7 @@ Result<void> Evaluator::stream_selector(const VectorSelector& selector, const St
                      Charge held(budget_);
                      KPID_CHECK_OK(held.add(series.times.size()));
                      walk.fill(series, lookbacks.of(series.labels), row);
+                     count_row(row, steps);
                      return row.values.empty() ? Result<void>() : sink(row);
                  });
 }
@@ -201,6 +244,7 @@ Result<void> Evaluator::visit_matrix(const MatrixSelector& matrix, const RangeIn
                      std::swap(series.times, columns.times);
                      std::swap(series.values, columns.values);
                      drop_stale(series);
+                     count_windows(series, frame, steps);
                      return series.times.empty() ? Result<void>() : sink(series);
                  });
 }
@@ -243,12 +287,22 @@ Result<RangeInput> Evaluator::eval_subquery(const SubqueryExpr& subquery, const 
     if (inner.count > budget_.remaining()) {
         return too_many_samples();
     }
-    KPID_TRY(Rows rows, eval_vector(*subquery.expr, inner));
+    // Its samples count where windows of it are looked at, but for a subquery that is the query.
+    QueryStatistics* const statistics = statistics_;
+    if (&subquery != root_) {
+        statistics_ = nullptr;
+    }
+    Result<Rows> evaluated = eval_vector(*subquery.expr, inner);
+    statistics_ = statistics;
+    KPID_TRY(Rows rows, std::move(evaluated));
     input.series.reserve(rows.rows.size());
     for (Row& row : rows.rows) {
         KPID_CHECK_OK(check_stop());
         RangeSeries points = points_of(std::move(row), inner);
         KPID_CHECK_OK(input.charge.add(points.times.size()));
+        if (&subquery != root_) {
+            count_windows(points, input, steps);
+        }
         if (!points.times.empty()) {
             input.series.push_back(std::move(points));
         }

@@ -37,8 +37,17 @@ const Expr& strip_parens(const Expr& expr) {
 }
 
 Evaluator::Evaluator(const Environment& environment, const Expr& root)
-    : environment_(environment), budget_(environment.options.samples_max) {
+    : environment_(environment),
+      budget_(environment.options.samples_max),
+      root_(&strip_parens(root)),
+      statistics_(environment.context.statistics) {
     find_invariant(root);
+}
+
+Evaluator::~Evaluator() {
+    if (environment_.context.statistics != nullptr) {
+        environment_.context.statistics->samples_peak = budget_.peak();
+    }
 }
 
 // Whether the value of `expr` is the same at every step. Remembers the nodes where that saves work.

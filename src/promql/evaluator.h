@@ -71,6 +71,9 @@ public:
         QueryBounds bounds;
     };
     Evaluator(const Environment& environment, const Expr& root);
+    Evaluator(const Evaluator&) = delete;
+    Evaluator& operator=(const Evaluator&) = delete;
+    ~Evaluator();
 
     /// The value of any expression but a range vector.
     [[nodiscard]] Result<Evaluated> eval(const Expr& expr, const Steps& steps);
@@ -138,9 +141,16 @@ private:
     [[nodiscard]] Lookbacks lookbacks() const;
     [[nodiscard]] std::optional<Timestamp> resolve_at(const TimeModifiers& modifiers) const;
     bool find_invariant(const Expr& expr);
+    /// `samples` were looked at for a step of `steps`: the query's, or one that stands for all.
+    void count_samples(const Steps& steps, std::size_t step, std::size_t samples, std::size_t read);
+    void count_row(const Row& row, const Steps& steps);
+    void count_windows(const RangeSeries& series, const RangeInput& frame, const Steps& steps);
 
     Environment environment_;
     Budget budget_;
+    const Expr* root_;
+    // Null when nobody wants to know, and inside a subquery, whose windows count alone.
+    QueryStatistics* statistics_;
     Annotations annotations_;
     // The nodes that give the same at every step and read series, so that once is enough.
     boost::unordered_flat_set<const Expr*> invariant_;

@@ -107,6 +107,40 @@ TEST_F(EngineTest, AsksForTheSpanOfAllWindowsOpenOnTheLeft) {
     EXPECT_EQ(reader.last_range.end, minute(8));
 }
 
+TEST_F(EngineTest, CountsTheSamplesThatStepsAndWindowsLookAt) {
+    fill("up", 3, 100);
+    struct Case {
+        std::string_view text;
+        std::vector<std::uint64_t> samples;  // At the minutes 0 to 3.
+        std::vector<std::uint64_t> read;
+    };
+    const std::vector<Case> cases{
+        {"1", {0, 0, 0, 0}, {0, 0, 0, 0}},
+        {"up", {3, 3, 3, 3}, {3, 3, 3, 3}},
+        {"up offset 2m", {0, 0, 3, 3}, {0, 0, 3, 3}},
+        {"up @ 60", {3, 3, 3, 3}, {3, 3, 3, 3}},
+        {"sum(up) / sum(up)", {6, 6, 6, 6}, {6, 6, 6, 6}},
+        {"rate(up[2m])", {3, 6, 6, 6}, {3, 3, 3, 3}},
+        {"sum_over_time(up[2m] @ 60)", {6, 6, 6, 6}, {6, 6, 6, 6}},
+        {"sum_over_time(rate(up[2m])[2m:1m])", {0, 3, 6, 6}, {0, 3, 3, 3}},
+    };
+    for (const Case& c : cases) {
+        SCOPED_TRACE(c.text);
+        QueryStatistics counts;
+        const auto answer = Engine({}, executor)
+                                .range(*expr(c.text), minute(0), minute(3), std::chrono::minutes(1),
+                                       reader, {.statistics = &counts});
+        ASSERT_TRUE(answer.has_value());
+        EXPECT_EQ(counts.samples_per_step, c.samples);
+        EXPECT_EQ(counts.read_per_step, c.read);
+        EXPECT_GT(counts.samples_peak, 0U);
+    }
+    // A subquery that is the query itself: what was looked at below it.
+    QueryStatistics counts;
+    ASSERT_TRUE(instant("rate(up[2m])[2m:1m]", {}, {.statistics = &counts}).has_value());
+    EXPECT_EQ(counts.samples_per_step, std::vector<std::uint64_t>{12});
+}
+
 TEST_F(EngineTest, TheTypeOfTheAnswerIsThatOfTheExpression) {
     fill("up", 1, 10);
     struct Case {

@@ -14,6 +14,7 @@
 #include "kpid/promql/value.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -46,6 +47,17 @@ struct EngineOptions {
     [[nodiscard]] Lookbacks lookbacks() const { return {lookback, valid_for.get(), false}; }
 };
 
+/// What one query looked at, counted as Prometheus counts it.
+struct QueryStatistics {
+    /// One entry a step: the samples that instant selectors gave to it and that its windows held.
+    /// What many steps look at counts for each of them.
+    std::vector<std::uint64_t> samples_per_step = {};
+    /// The same, but of a window only what the window of the step before did not hold.
+    std::vector<std::uint64_t> read_per_step = {};
+    /// The most samples that the query held at once, of EngineOptions::samples_max.
+    std::size_t samples_peak = 0;
+};
+
 /// What holds for one query.
 struct QueryContext {
     /// Asked regularly; a stop ends the query with Code::kCancelled.
@@ -57,6 +69,8 @@ struct QueryContext {
     /// The text that the expression was parsed from: annotations name line and column in it.
     /// Without it they are counted as if it were one line.
     std::string_view text;
+    /// Filled by the query, also by one that fails; borrowed for the call. Null: not wanted.
+    QueryStatistics* statistics = nullptr;
 };
 
 /// The value and what the engine noticed on the way. Annotations are whole sentences as Prometheus
