@@ -16,7 +16,7 @@
 namespace kpid::bench {
 namespace {
 
-constexpr std::size_t kMessageBytesMax = std::size_t{4} << 20U;
+constexpr std::size_t kMessageBytesMax = std::size_t{256} << 20U;
 constexpr std::chrono::milliseconds kLookInterval{20};
 
 sockaddr_in loopback(std::uint16_t port) {
@@ -70,14 +70,18 @@ bool receive_more(int descriptor, std::string& received) {
     return true;
 }
 
-// The value of a Content-Length header; nothing when the head has none.
-std::optional<std::size_t> content_length(std::string head) {
-    std::transform(head.begin(), head.end(), head.begin(),
+std::string in_lower_case(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return text;
+}
+
+// The value of a Content-Length header in a head of lower case; 0 when there is none.
+std::size_t content_length(const std::string& head) {
     constexpr std::string_view kName = "\r\ncontent-length:";
     const std::size_t found = head.find(kName);
     if (found == std::string::npos) {
-        return std::nullopt;
+        return 0;
     }
     const std::size_t begin = head.find_first_not_of(' ', found + kName.size());
     std::size_t length = 0;
@@ -90,25 +94,83 @@ struct Message {
     std::string body;
 };
 
+// Reads on until `received` holds `size` bytes.
+bool receive_until(int descriptor, std::string& received, std::size_t size) {
+    while (received.size() < size) {
+        if (!receive_more(descriptor, received)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Where `end` begins in `received`, from `begin` on; reads on until it is there.
+std::optional<std::size_t> receive_until(int descriptor, std::string& received, std::size_t begin,
+                                         std::string_view end) {
+    for (;;) {
+        const std::size_t found = received.find(end, begin);
+        if (found != std::string::npos) {
+            return found;
+        }
+        if (!receive_more(descriptor, received)) {
+            return std::nullopt;
+        }
+    }
+}
+
+// A body in chunks (RFC 9112, section 7.1) that begins at `begin` of what was received, without
+// trailers; takes it and all before it away.
+std::optional<std::string> receive_chunks(int descriptor, std::string& received,
+                                          std::size_t begin) {
+    constexpr std::string_view kLineEnd = "\r\n";
+    constexpr int kHexadecimal = 16;
+    std::string body;
+    for (;;) {
+        const auto line_end = receive_until(descriptor, received, begin, kLineEnd);
+        if (!line_end) {
+            return std::nullopt;
+        }
+        std::size_t size = 0;
+        const auto parsed = std::from_chars(received.data() + begin, received.data() + *line_end,
+                                            size, kHexadecimal);
+        const std::size_t data_begin = *line_end + kLineEnd.size();
+        const std::size_t data_end = data_begin + size;
+        if (parsed.ec != std::errc() || size + body.size() > kMessageBytesMax ||
+            !receive_until(descriptor, received, data_end + kLineEnd.size())) {
+            return std::nullopt;
+        }
+        body.append(received, data_begin, size);
+        received.erase(0, data_end + kLineEnd.size());
+        begin = 0;
+        if (size == 0) {
+            return body;
+        }
+    }
+}
+
 // Reads one message; what follows it stays in `received`. Nothing when the connection ends or waits
-// too long. A message without a length has no body: none of the peers sends chunks here.
+// too long. A message with neither a length nor chunks has no body.
 std::optional<Message> receive_message(int descriptor, std::string& received) {
     constexpr std::string_view kHeadEnd = "\r\n\r\n";
-    std::size_t head_end = received.find(kHeadEnd);
-    while (head_end == std::string::npos) {
-        if (!receive_more(descriptor, received)) {
-            return std::nullopt;
-        }
-        head_end = received.find(kHeadEnd);
+    const auto head_end = receive_until(descriptor, received, 0, kHeadEnd);
+    if (!head_end) {
+        return std::nullopt;
     }
     Message message;
-    message.head = received.substr(0, head_end);
-    const std::size_t body_begin = head_end + kHeadEnd.size();
-    const std::size_t length = content_length(message.head).value_or(0);
-    while (received.size() < body_begin + length) {
-        if (!receive_more(descriptor, received)) {
+    message.head = received.substr(0, *head_end);
+    const std::string head = in_lower_case(message.head);
+    const std::size_t body_begin = *head_end + kHeadEnd.size();
+    if (head.find("\r\ntransfer-encoding: chunked") != std::string::npos) {
+        std::optional<std::string> body = receive_chunks(descriptor, received, body_begin);
+        if (!body) {
             return std::nullopt;
         }
+        message.body = std::move(*body);
+        return message;
+    }
+    const std::size_t length = content_length(head);
+    if (!receive_until(descriptor, received, body_begin + length)) {
+        return std::nullopt;
     }
     message.body = received.substr(body_begin, length);
     received.erase(0, body_begin + length);
@@ -163,6 +225,30 @@ Result<HttpConnection::Response> HttpConnection::request(std::string_view method
     }
     response.body = std::move(message->body);
     return response;
+}
+
+std::string form_encode(std::string_view text) {
+    std::string encoded;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (std::isalnum(byte) != 0) {
+            encoded += c;
+        } else {
+            encoded += fmt::format("%{:02X}", byte);
+        }
+    }
+    return encoded;
+}
+
+Result<std::string> post_form(HttpConnection& connection, std::string_view path,
+                              std::string_view form) {
+    KPID_TRY(auto response,
+             connection.request("POST", path, "Content-Type: application/x-www-form-urlencoded\r\n",
+                                form));
+    if (response.status / 100 != 2) {
+        return unavailable(fmt::format("{} answered {}: {}", path, response.status, response.body));
+    }
+    return std::move(response.body);
 }
 
 Result<void> wait_until_ready(std::uint16_t port, std::string_view path,

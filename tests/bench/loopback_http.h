@@ -63,6 +63,13 @@ private:
     std::string received_;
 };
 
+/// Text as a value of a form: all but letters and digits as %XX.
+[[nodiscard]] std::string form_encode(std::string_view text);
+
+/// POSTs a form, values encoded already; the body of the answer, which must be a 2xx.
+[[nodiscard]] Result<std::string> post_form(HttpConnection& connection, std::string_view path,
+                                            std::string_view form);
+
 /// Waits until GET `path` answers 200.
 [[nodiscard]] Result<void> wait_until_ready(std::uint16_t port, std::string_view path,
                                             std::chrono::seconds at_most);

@@ -1,4 +1,4 @@
-// The load of the remote-write benchmark.
+// The load of the benchmarks with peers.
 
 #include "bench/write_load.h"
 
@@ -9,6 +9,7 @@
 #include <snappy.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <thread>
 
@@ -26,33 +27,24 @@ constexpr protozero::pbf_tag_type kSampleTime = 2;
 
 // A server may merge its files for a while before it answers.
 constexpr std::chrono::seconds kAnswerMax{120};
-constexpr int kKinds = 4;
 constexpr std::int64_t kTenth = 10;
 
 constexpr std::string_view kHeaders =
     "Content-Type: application/x-protobuf\r\nContent-Encoding: snappy\r\n"
     "X-Prometheus-Remote-Write-Version: 0.1.0\r\n";
 
-void add_label(std::string& labels, std::string_view name, const std::string& value) {
-    protozero::pbf_writer series(labels);
-    protozero::pbf_writer label(series, kSeriesLabels);
-    label.add_string(kLabelName, name.data(), name.size());
-    label.add_string(kLabelValue, value);
-}
-
-std::string encode_labels(std::size_t i) {
+// The i-th series of the services.
+std::vector<LoadSeries::Label> service_labels(std::size_t i) {
     constexpr std::size_t kIndexes = 100;
     constexpr std::size_t kNames = 500;
     constexpr std::size_t kJobs = 97;
-    std::string labels;
-    add_label(labels, "__name__", fmt::format("load_metric_{}", i / kIndexes % kNames));
-    add_label(labels, "env", "prod");
-    add_label(labels, "idx", std::to_string(i % kIndexes));
-    add_label(labels, "instance",
-              fmt::format("10.{}.{}.{}:9100", i >> 16U & 255U, i >> 8U & 255U, i & 255U));
-    add_label(labels, "job", fmt::format("load_{}", i % kJobs));
-    add_label(labels, "region", "eu-west-1");
-    return labels;
+    return {
+        {"__name__", fmt::format("load_metric_{}", i / kIndexes % kNames)},
+        {"env", "prod"},
+        {"idx", std::to_string(i % kIndexes)},
+        {"instance", fmt::format("10.{}.{}.{}:9100", i >> 16U & 255U, i >> 8U & 255U, i & 255U)},
+        {"job", fmt::format("load_{}", i % kJobs)},
+        {"region", "eu-west-1"}};
 }
 
 // One connection's share of every round.
@@ -79,33 +71,65 @@ Result<SendReport> send_share(std::uint16_t port,
 
 }  // namespace
 
-WriteLoad::WriteLoad(const Shape& shape) : shape_(shape), random_(shape.seed) {
-    constexpr std::uint64_t kCounterStart = 1'000'000;
-    constexpr std::uint64_t kGaugeStart = 1'000;
-    series_.reserve(shape.series);
-    for (std::size_t i = 0; i < shape.series; ++i) {
-        Series series;
-        series.labels = encode_labels(i);
-        series.kind = static_cast<int>(i % kKinds);
-        series.tenths = series.kind < 2
-                            ? static_cast<std::int64_t>(random_() % kCounterStart) * kTenth
-                            : static_cast<std::int64_t>(random_() % kGaugeStart);
-        series_.push_back(std::move(series));
+LoadSeries::LoadSeries(const std::vector<Label>& labels_of_it, Steps how_it_steps,
+                       std::int64_t start_in_tenths)
+    : steps(how_it_steps), tenths(start_in_tenths) {
+    protozero::pbf_writer series(labels);
+    for (const auto& [name, value] : labels_of_it) {
+        protozero::pbf_writer label(series, kSeriesLabels);
+        label.add_string(kLabelName, name.data(), name.size());
+        label.add_string(kLabelValue, value);
     }
 }
 
-void WriteLoad::step(Series& series) {
+WriteLoad::WriteLoad(const Shape& shape) : batch_size_(shape.batch_size), random_(shape.seed) {
+    constexpr std::uint64_t kCounterStart = 1'000'000;
+    constexpr std::uint64_t kGaugeStart = 1'000;
+    constexpr std::array kKinds{Steps::kCounter, Steps::kCounter, Steps::kWholeWalk,
+                                Steps::kTenthWalk};
+    series_.reserve(shape.series);
+    for (std::size_t i = 0; i < shape.series; ++i) {
+        const Steps steps = kKinds.at(i % kKinds.size());
+        const std::int64_t tenths =
+            steps == Steps::kCounter ? static_cast<std::int64_t>(random_() % kCounterStart) * kTenth
+                                     : static_cast<std::int64_t>(random_() % kGaugeStart);
+        series_.emplace_back(service_labels(i), steps, tenths);
+    }
+}
+
+void WriteLoad::step(LoadSeries& series) {
     constexpr std::uint64_t kCounterSteps = 50;
+    constexpr std::uint64_t kResetEvery = 500;
+    constexpr std::uint64_t kRareEvery = 100;
     constexpr std::uint64_t kWholeSteps = 3;
     constexpr std::uint64_t kTenthSteps = 21;
+    constexpr std::uint64_t kLowValues = 5;
     const std::uint64_t chance = random_();
-    if (series.kind < 2) {
-        series.tenths += static_cast<std::int64_t>(chance % kCounterSteps) * kTenth;
-    } else if (series.kind == 2) {
-        series.tenths += (static_cast<std::int64_t>(chance % kWholeSteps) - 1) * kTenth;
-        series.tenths = std::max<std::int64_t>(series.tenths, 0);
-    } else {
-        series.tenths += static_cast<std::int64_t>(chance % kTenthSteps) - kTenth;
+    const auto below = [chance](std::uint64_t bound) {
+        return static_cast<std::int64_t>(chance % bound);
+    };
+    switch (series.steps) {
+        case Steps::kCounter:
+            series.tenths += below(kCounterSteps) * kTenth;
+            break;
+        case Steps::kResetCounter: {
+            const bool resets = chance / kCounterSteps % kResetEvery == 0;
+            series.tenths = (resets ? 0 : series.tenths) + below(kCounterSteps) * kTenth;
+            break;
+        }
+        case Steps::kRareCounter:
+            series.tenths += below(kRareEvery) == 0 ? kTenth : 0;
+            break;
+        case Steps::kWholeWalk:
+            series.tenths += (below(kWholeSteps) - 1) * kTenth;
+            series.tenths = std::max<std::int64_t>(series.tenths, 0);
+            break;
+        case Steps::kTenthWalk:
+            series.tenths += below(kTenthSteps) - kTenth;
+            break;
+        case Steps::kLow:
+            series.tenths = below(kLowValues) * kTenth;
+            break;
     }
 }
 
@@ -114,10 +138,10 @@ std::vector<std::string> WriteLoad::next_round(std::int64_t ms) {
     std::string request;
     std::string series;
     std::string sample;
-    for (std::size_t begin = 0; begin < series_.size(); begin += shape_.batch_size) {
+    for (std::size_t begin = 0; begin < series_.size(); begin += batch_size_) {
         request.clear();
         protozero::pbf_writer all(request);
-        const std::size_t end = std::min(series_.size(), begin + shape_.batch_size);
+        const std::size_t end = std::min(series_.size(), begin + batch_size_);
         for (std::size_t i = begin; i < end; ++i) {
             step(series_[i]);
             sample.clear();

@@ -1,6 +1,6 @@
 #pragma once
-// The load of the remote-write benchmark: made-up series as many small services have them, sent as
-// a sender would.
+// The load of the benchmarks with peers: made-up series as many small services have them, or a
+// benchmark's own, sent as a sender would.
 
 #include "kpid/base/result.h"
 
@@ -9,13 +9,33 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace kpid::bench {
 
-/// Series in four kinds, in turn: two counters that grow by 0 to 49, a gauge that walks by whole
-/// steps and one that walks by tenths. Six labels each, one of which no other series has. Equal
-/// shapes give equal bytes.
+/// How a series goes on from one sample to the next.
+enum class Steps {
+    kCounter,       ///< Grows by 0 to 49.
+    kResetCounter,  ///< The same, and begins anew about every 500 samples.
+    kRareCounter,   ///< Grows by 1 about every 100 samples.
+    kWholeWalk,     ///< A gauge that walks by 1, not below 0.
+    kTenthWalk,     ///< A gauge that walks by up to 1 in tenths.
+    kLow,           ///< A gauge of 0 to 4.
+};
+
+struct LoadSeries {
+    using Label = std::pair<std::string_view, std::string>;
+
+    /// `labels` are in order of their names.
+    LoadSeries(const std::vector<Label>& labels, Steps how_it_steps, std::int64_t start_in_tenths);
+
+    std::string labels;  ///< Encoded.
+    Steps steps;
+    std::int64_t tenths;  ///< The value.
+};
+
+/// Equal shapes, or equal series, give equal bytes.
 class WriteLoad {
 public:
     struct Shape {
@@ -24,29 +44,28 @@ public:
         std::uint64_t seed = 1;
     };
 
+    /// Services: two counters, a gauge of whole steps and one in tenths, in turn. Six labels each,
+    /// one of which no other series has.
     explicit WriteLoad(const Shape& shape);
+    /// Series of a benchmark's own; `shape.series` does not count.
+    WriteLoad(const Shape& shape, std::vector<LoadSeries> series)
+        : batch_size_(shape.batch_size), random_(shape.seed), series_(std::move(series)) {}
 
     /// One sample of every series at that instant: bodies of requests, compressed, in order of
     /// series.
     [[nodiscard]] std::vector<std::string> next_round(std::int64_t ms);
 
-    [[nodiscard]] const Shape& shape() const { return shape_; }
+    [[nodiscard]] std::size_t series_count() const { return series_.size(); }
 
-    /// Selects the load's series and no others.
+    /// Selects the services' series and no others.
     static constexpr std::string_view kSelector = R"({job=~"load_.*"})";
 
 private:
-    struct Series {
-        std::string labels;       // Encoded.
-        std::int64_t tenths = 0;  // The value.
-        int kind = 0;
-    };
+    void step(LoadSeries& series);
 
-    void step(Series& series);
-
-    const Shape shape_;
+    std::size_t batch_size_;
     std::mt19937_64 random_;
-    std::vector<Series> series_;
+    std::vector<LoadSeries> series_;
 };
 
 /// What became of requests.

@@ -1,7 +1,8 @@
-// The programs that the remote-write benchmark sends to.
+// Starts, feeds and asks the programs that the benchmarks with peers measure.
 
 #include "bench/write_servers.h"
 
+#include "bench/load_run.h"
 #include "bench/loopback_http.h"
 #include "kpid/storage/log.h"
 #include "kpid/storage/storage.h"
@@ -24,8 +25,13 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kStartMax{60};
+// Taking ten thousand rules may take long.
+constexpr std::chrono::seconds kAnswerMax{60};
 constexpr std::chrono::seconds kMergeMax{60};
 constexpr std::chrono::seconds kStableFor{3};
+// A program is at rest in a second in which it used at most so much CPU time.
+constexpr std::chrono::seconds kRestMax{120};
+constexpr double kRestCpuSeconds = 0.03;
 
 std::uint64_t bytes_below(const fs::path& folder) {
     std::uint64_t bytes = 0;
@@ -40,13 +46,8 @@ std::uint64_t bytes_below(const fs::path& folder) {
     return bytes;
 }
 
-std::int64_t now_ms() {
-    const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-    return std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count();
-}
-
 Result<void> call(std::uint16_t port, std::string_view method, std::string_view path) {
-    KPID_TRY(HttpConnection connection, HttpConnection::open(port));
+    KPID_TRY(HttpConnection connection, HttpConnection::open(port, kAnswerMax));
     KPID_TRY(const auto response, connection.request(method, path, "", ""));
     if (response.status / 100 != 2) {
         return unavailable(fmt::format("{} answered {}: {}", path, response.status, response.body));
@@ -57,7 +58,7 @@ Result<void> call(std::uint16_t port, std::string_view method, std::string_view 
 class Kpid final : public WriteServer {
 public:
     Result<void> start_program(const std::string& program) {
-        std::ofstream(folder_.file("kpid.yaml")) << "limits: {series: 2M}\n";
+        std::ofstream(folder_.file("kpid.yaml")) << kConfig;
         port_ = free_port();
         return start({program, "--config.file=" + folder_.file("kpid.yaml"),
                       "--storage.path=" + folder_.file("data"),
@@ -82,7 +83,15 @@ public:
         return use;
     }
 
+    Result<void> start_rules(const std::string& rules) override {
+        std::ofstream(folder_.file("rules.yml")) << rules;
+        std::ofstream(folder_.file("kpid.yaml")) << kConfig << "rule_files: [rules.yml]\n";
+        return call(port_, "POST", "/-/reload");
+    }
+
 private:
+    static constexpr const char* kConfig = "limits: {series: 2M}\n";
+
     [[nodiscard]] Result<void> write_chunks() const {
         KPID_TRY(const auto storage, storage::Storage::open({.path = folder_.file("data")}));
         return storage->checkpoint(Timestamp(now_ms()));
@@ -92,12 +101,13 @@ private:
 class Prometheus final : public WriteServer {
 public:
     Result<void> start_program(const std::string& program) {
-        std::ofstream(folder_.file("prometheus.yml")) << "global: {scrape_interval: 1h}\n";
+        std::ofstream(folder_.file("prometheus.yml")) << kConfig;
         port_ = free_port();
         return start(
             {program, "--config.file=" + folder_.file("prometheus.yml"),
              "--storage.tsdb.path=" + folder_.file("data"), "--web.enable-remote-write-receiver",
-             "--web.enable-admin-api", fmt::format("--web.listen-address=127.0.0.1:{}", port_)},
+             "--web.enable-admin-api", "--web.enable-lifecycle",
+             fmt::format("--web.listen-address=127.0.0.1:{}", port_)},
             "/-/ready");
     }
     /// A snapshot holds the samples in memory as blocks.
@@ -116,15 +126,25 @@ public:
         }
         return use;
     }
+    Result<void> start_rules(const std::string& rules) override {
+        std::ofstream(folder_.file("rules.yml")) << rules;
+        std::ofstream(folder_.file("prometheus.yml")) << kConfig << "rule_files: [rules.yml]\n";
+        return call(port_, "POST", "/-/reload");
+    }
+
+private:
+    static constexpr const char* kConfig = "global: {scrape_interval: 1h}\n";
 };
 
 class VictoriaMetrics final : public WriteServer {
 public:
     Result<void> start_program(const std::string& program) {
         port_ = free_port();
-        return start({program, "-storageDataPath=" + folder_.file("data"), "-retentionPeriod=1y",
-                      fmt::format("-httpListenAddr=127.0.0.1:{}", port_)},
-                     "/health");
+        program_ = program;
+        return start(
+            {program, "-storageDataPath=" + folder_.file("data"), "-retentionPeriod=1y",
+             "-search.latencyOffset=1ms", fmt::format("-httpListenAddr=127.0.0.1:{}", port_)},
+            "/health");
     }
     Result<DiskUse> disk_use() override {
         KPID_CHECK_OK(call(port_, "GET", "/internal/force_flush"));
@@ -145,7 +165,50 @@ public:
         use.index_bytes = bytes_below(data / "indexdb");
         return use;
     }
+    Result<void> settle(std::chrono::seconds rest) override {
+        KPID_CHECK_OK(call(port_, "GET", "/internal/force_flush"));
+        return WriteServer::settle(rest);
+    }
+    /// vmalert keeps ALERTS where it reads, as the others do, and tells somebody who only listens.
+    Result<void> start_rules(const std::string& rules) override {
+        std::ofstream(folder_.file("rules.yml")) << rules;
+        sink_.emplace();
+        rules_port_ = free_port();
+        const std::string vmalert = fs::path(program_).parent_path() / "vmalert";
+        return start_second({vmalert, "-rule=" + folder_.file("rules.yml"),
+                             fmt::format("-datasource.url=http://127.0.0.1:{}", port_),
+                             fmt::format("-remoteWrite.url=http://127.0.0.1:{}", port_),
+                             fmt::format("-notifier.url=http://127.0.0.1:{}", sink_->port()),
+                             fmt::format("-httpListenAddr=127.0.0.1:{}", rules_port_)},
+                            rules_port_, "/health");
+    }
+
+private:
+    std::string program_;
+    std::optional<WebhookSink> sink_;
 };
+
+// Each replaces itself by the next, so the process keeps its id. The peers are told that they have
+// one core, or their collector would be in their way.
+std::vector<std::string> on_first_core(const std::vector<std::string>& command) {
+    std::vector<std::string> pinned{"/usr/bin/env", "GOMAXPROCS=1", "taskset", "-c", "0"};
+    pinned.insert(pinned.end(), command.begin(), command.end());
+    return pinned;
+}
+
+std::uint64_t status_bytes(const std::optional<ChildProcess>& process, std::string_view name) {
+    if (!process) {
+        return 0;
+    }
+    std::ifstream status(fmt::format("/proc/{}/status", process->id()));
+    constexpr std::uint64_t kKibibyte = 1024;
+    for (std::string line; std::getline(status, line);) {
+        if (line.starts_with(name)) {
+            return std::strtoull(line.c_str() + name.size(), nullptr, 10) * kKibibyte;
+        }
+    }
+    return 0;
+}
 
 template <class Server>
 Result<std::unique_ptr<WriteServer>> start_as(const std::string& program) {
@@ -159,26 +222,64 @@ Result<std::unique_ptr<WriteServer>> start_as(const std::string& program) {
 
 }  // namespace
 
-std::uint64_t WriteServer::resident_bytes() const {
-    std::ifstream status(fmt::format("/proc/{}/status", process_ ? process_->id() : 0));
-    constexpr std::string_view kName = "VmRSS:";
-    constexpr std::uint64_t kKibibyte = 1024;
-    for (std::string line; std::getline(status, line);) {
-        if (line.starts_with(kName)) {
-            return std::strtoull(line.c_str() + kName.size(), nullptr, 10) * kKibibyte;
-        }
-    }
-    return 0;
+double WriteServer::cpu_seconds() const {
+    return (process_ ? process_->cpu_seconds() : 0) +
+           (second_process_ ? second_process_->cpu_seconds() : 0);
 }
 
-Result<void> WriteServer::start(std::vector<std::string> command, const std::string& ready_path) {
-    // Each replaces itself by the next, so the process keeps its id. The peers are told that they
-    // have one core, or their collector would be in their way.
-    std::vector<std::string> pinned{"/usr/bin/env", "GOMAXPROCS=1", "taskset", "-c", "0"};
-    pinned.insert(pinned.end(), command.begin(), command.end());
-    KPID_TRY(ChildProcess process, ChildProcess::start(pinned, folder_.file("log")));
+std::uint64_t WriteServer::resident_bytes() const {
+    return status_bytes(process_, "VmRSS:") + status_bytes(second_process_, "VmRSS:");
+}
+
+std::uint64_t WriteServer::peak_bytes() const {
+    return status_bytes(process_, "VmHWM:") + status_bytes(second_process_, "VmHWM:");
+}
+
+bool WriteServer::start_peak() const {
+    bool begun = true;
+    for (const auto* process : {&process_, &second_process_}) {
+        if (*process) {
+            // 5 sets the peak to what is resident: proc(5).
+            std::ofstream file(fmt::format("/proc/{}/clear_refs", (*process)->id()));
+            file << '5' << std::flush;
+            begun = begun && file.good();
+        }
+    }
+    return begun;
+}
+
+Result<void> WriteServer::settle(std::chrono::seconds rest) {
+    const auto deadline = SteadyClock::now() + kRestMax;
+    for (std::chrono::seconds calm{0}; calm < rest;) {
+        if (SteadyClock::now() > deadline) {
+            return unavailable("the program did not come to rest");
+        }
+        const double before = cpu_seconds();
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+        calm = cpu_seconds() - before <= kRestCpuSeconds ? calm + std::chrono::seconds(1)
+                                                         : std::chrono::seconds(0);
+    }
+    return {};
+}
+
+Result<void> WriteServer::start(const std::vector<std::string>& command,
+                                const std::string& ready_path) {
+    KPID_TRY(ChildProcess process,
+             ChildProcess::start(on_first_core(command), folder_.file("log")));
     process_.emplace(std::move(process));
     return wait_until_ready(port_, ready_path, kStartMax);
+}
+
+Result<void> WriteServer::start_second(const std::vector<std::string>& command, std::uint16_t port,
+                                       const std::string& ready_path) {
+    KPID_TRY(ChildProcess process,
+             ChildProcess::start(on_first_core(command), folder_.file("second_log")));
+    second_process_.emplace(std::move(process));
+    const Result<void> ready = wait_until_ready(port, ready_path, kStartMax);
+    if (!ready) {
+        return unavailable(ready.error().message + "; its log:\n" + second_process_->log());
+    }
+    return {};
 }
 
 Result<std::unique_ptr<WriteServer>> start_kpid(const std::string& program) {
