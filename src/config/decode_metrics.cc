@@ -33,13 +33,6 @@ void decode_kind(Fields& fields, MetricConfig& out) {
     }
 }
 
-void decode_per(Fields& fields, MetricConfig& out) {
-    std::string name;
-    if (fields.choice("per", {"hour", "day", "week", "month", "quarter", "half", "year"}, name)) {
-        out.per = parse_period(name);
-    }
-}
-
 void check_keys(Fields& fields, const MetricConfig& metric) {
     Context& context = fields.context();
     const bool is_total = metric.kind == MetricKind::kTotal;
@@ -58,6 +51,14 @@ void check_keys(Fields& fields, const MetricConfig& metric) {
 
 }  // namespace
 
+std::optional<Period> decode_period(Fields& fields) {
+    std::string name;
+    if (!fields.choice("per", {"hour", "day", "week", "month", "quarter", "half", "year"}, name)) {
+        return std::nullopt;
+    }
+    return parse_period(name);
+}
+
 void decode_metrics(Draft& draft, Context& context, const YamlNode& node) {
     if (node.kind != YamlKind::kMap) {
         context.error(node, "wrong-type",
@@ -72,7 +73,7 @@ void decode_metrics(Draft& draft, Context& context, const YamlNode& node) {
         const std::size_t errors_before = context.error_count();
         MetricConfig metric;
         decode_kind(fields, metric);
-        decode_per(fields, metric);
+        metric.per = decode_period(fields);
         if (const YamlNode* unit = fields.take("unit")) {
             metric.unit = read_unit(context, *unit);
         }

@@ -158,7 +158,35 @@ HttpJsonSource decode_http_json(Context& context, const YamlNode& node) {
     return source;
 }
 
-PromqlSource decode_promql(Context& context, const YamlNode& node) {
+PromqlSource::Query decode_query(Context& context, const YamlEntry& entry) {
+    check_metric_name(context, entry.position, entry.key);
+    Fields fields(context, *entry.value, fmt::format("query \"{}\"", entry.key));
+    PromqlSource::Query query;
+    query.metric = entry.key;
+    fields.require("expr");
+    fields.word("expr", query.expr);
+    query.per = decode_period(fields);
+    fields.later({"labels"});
+    fields.finish();
+    return query;
+}
+
+/// How far the first start asks back: as far as samples are kept, but of queries without a period
+/// no more than one answer has room for, unless it is given.
+void decode_backfill(Fields& fields, Duration interval, Duration retention, PromqlSource& source) {
+    std::optional<Duration> given;
+    if (fields.span("backfill", given) && *given > retention) {
+        fields.context().error(fields.key_position("backfill"), "out-of-range",
+                               fmt::format("\"backfill\" must not be longer than the retention, {}",
+                                           format_duration(retention)));
+    }
+    const Duration one_answer = interval * PromqlSource::kBackfillPointsDefault;
+    source.backfill_periods = given.value_or(retention);
+    source.backfill_samples = given.value_or(std::min(retention, one_answer));
+}
+
+PromqlSource decode_promql(Context& context, const YamlNode& node, Duration interval,
+                           Duration retention) {
     Fields fields(context, node, "promql");
     PromqlSource source;
     fields.require("url");
@@ -173,18 +201,11 @@ PromqlSource decode_promql(Context& context, const YamlNode& node) {
     }
     for (const YamlEntry& entry :
          queries != nullptr ? queries->entries : std::vector<YamlEntry>()) {
-        check_metric_name(context, entry.position, entry.key);
-        Fields query(context, *entry.value, fmt::format("query \"{}\"", entry.key));
-        PromqlSource::Query parsed;
-        parsed.metric = entry.key;
-        query.require("expr");
-        query.word("expr", parsed.expr);
-        query.later({"per", "labels"});
-        query.finish();
-        source.queries.push_back(std::move(parsed));
+        source.queries.push_back(decode_query(context, entry));
     }
     std::sort(source.queries.begin(), source.queries.end(),
               [](const auto& a, const auto& b) { return a.metric < b.metric; });
+    decode_backfill(fields, interval, retention, source);
     fields.finish();
     return source;
 }
@@ -249,8 +270,10 @@ constexpr std::array<std::string_view, 5> kKinds{"prometheus", "host", "demo", "
 constexpr std::array<std::string_view, 7> kLaterKinds{"sql",   "file", "http_csv", "exec",
                                                       "kafka", "mqtt", "manual"};
 
-void decode_kind(Context& context, std::string_view kind, const YamlNode& node,
-                 const HttpClientOptions& http, SourceConfig& source) {
+void decode_kind(Context& context, const YamlEntry& entry, const HttpClientOptions& http,
+                 Duration retention, SourceConfig& source) {
+    const std::string_view kind = entry.key;
+    const YamlNode& node = *entry.value;
     if (kind == "prometheus") {
         ScrapeConfig scrape = decode_prometheus_source(context, node, source, http);
         source.interval = scrape.interval;
@@ -267,7 +290,7 @@ void decode_kind(Context& context, std::string_view kind, const YamlNode& node,
         json.http = http;
         source.kind = std::move(json);
     } else if (kind == "promql") {
-        PromqlSource promql = decode_promql(context, node);
+        PromqlSource promql = decode_promql(context, node, source.interval, retention);
         promql.http = http;
         source.kind = std::move(promql);
     }
@@ -382,7 +405,7 @@ void decode_sources(Draft& draft, Context& context, const YamlNode& node) {
                 context.error(entry.position, "missing-key",
                               fmt::format("{} must name its interval", fields.what()));
             }
-            decode_kind(context, kind->key, *kind->value, http, source);
+            decode_kind(context, *kind, http, draft.config.storage.retention, source);
             draft.config.sources.push_back(std::move(source));
         }
         fields.finish();

@@ -97,6 +97,8 @@ void decode_http_config(Fields& fields, HttpClientOptions& out);
 [[nodiscard]] model::Labels decode_labels(Fields& fields, std::string_view key);
 /// Records an error unless `name` is a metric's name that others than kpid may write.
 void check_metric_name(Context& context, Position position, std::string_view name);
+/// The key "per".
+[[nodiscard]] std::optional<Period> decode_period(Fields& fields);
 /// Records an error when the key `out_of_order_window` of `fields` is longer than the retention.
 void check_out_of_order_window(Fields& fields, Duration window, Duration retention);
 /// A unit: a short name, or a map with a kind.

@@ -1,6 +1,7 @@
 #pragma once
 // What kpid collects: scrape configs, the other kinds of source, and listeners.
 
+#include "config/metrics.h"
 #include "kpid/base/http_client_options.h"
 #include "kpid/base/time.h"
 #include "kpid/model/labels.h"
@@ -76,16 +77,26 @@ struct HttpJsonSource {
     HttpClientOptions http;
 };
 
-/// Instant queries of another Prometheus-compatible server. Results keep the query's labels;
-/// `metric` names them.
+/// Queries of another Prometheus-compatible server. Results keep the query's labels; `metric` names
+/// them.
 struct PromqlSource {
+    /// Points that a query without a period asks back for where `backfill` is not given: what
+    /// Prometheus gives in one answer.
+    static constexpr int kBackfillPointsDefault = 11'000;
+
     struct Query {
         std::string metric;
         std::string expr;  ///< As it was written; the other server may know more functions than we.
+        /// Asked once for each closed period of UTC instead of in each round.
+        std::optional<Period> per = {};
         bool operator==(const Query&) const = default;
     };
     std::string url;             ///< Without a trailing slash and `/api/v1/query`.
     std::vector<Query> queries;  ///< In order of metric.
+    /// How far back the first start asks: for periods that were closed, and for the past of the
+    /// other queries; 0 is not at all.
+    Duration backfill_periods{0};
+    Duration backfill_samples{0};
     HttpClientOptions http;
     bool operator==(const PromqlSource&) const = default;
 };

@@ -27,9 +27,8 @@ std::shared_ptr<const ValidForRules> ValidForRules::make(const Config& config) {
         rules->add_source(source);
     }
     for (const auto& [name, metric] : config.metrics) {
-        if (metric.per && config::longest(*metric.per) > kValidForDefault) {
-            rules->periods_.emplace(name, config::longest(*metric.per));
-            rules->longest_ = std::max(rules->longest_, config::longest(*metric.per));
+        if (metric.per) {
+            rules->add_period(name, config::longest(*metric.per));
         }
     }
     return rules->jobs_.empty() && rules->periods_.empty() ? nullptr : rules;
@@ -45,6 +44,14 @@ void ValidForRules::add_job(const std::string& job, Duration interval,
     longest_ = std::max(longest_, holds);
 }
 
+void ValidForRules::add_period(const std::string& metric, Duration holds) {
+    if (holds > kValidForDefault) {
+        Duration& known = periods_.try_emplace(metric, holds).first->second;
+        known = std::max(known, holds);
+        longest_ = std::max(longest_, known);
+    }
+}
+
 void ValidForRules::add_source(const SourceConfig& source) {
     add_job(source.id, source.interval, source.valid_for);
     if (const auto* json = std::get_if<HttpJsonSource>(&source.kind)) {
@@ -54,6 +61,10 @@ void ValidForRules::add_source(const SourceConfig& source) {
     } else if (const auto* promql = std::get_if<PromqlSource>(&source.kind)) {
         for (const PromqlSource::Query& query : promql->queries) {
             brought_by_[query.metric].push_back(source.id);
+            if (query.per) {
+                // It comes at the end of its period, which is the interval it is asked at.
+                add_period(query.metric, 2 * config::longest(*query.per));
+            }
         }
     }
 }

@@ -18,7 +18,8 @@ namespace kpid::config {
 inline constexpr Duration kValidForDefault = std::chrono::minutes(5);
 
 /// `valid_for` of the source that a series' `job` names; else the longest of kValidForDefault,
-/// twice the interval of that source and the period of that total. Immutable, thread-safe.
+/// twice the interval of that source, the period of that total, and twice the period of a query
+/// that is asked once a period. Immutable, thread-safe.
 class ValidForRules final : public promql::ValidFor {
 public:
     /// Null when every series has the default.
@@ -39,6 +40,7 @@ private:
     };
     ValidForRules() = default;
     void add_job(const std::string& job, Duration interval, std::optional<Duration> valid_for);
+    void add_period(const std::string& metric, Duration holds);
     void add_source(const SourceConfig& source);
     [[nodiscard]] std::optional<Duration> of_names(std::string_view job,
                                                    std::string_view metric) const;

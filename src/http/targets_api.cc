@@ -25,6 +25,24 @@ void write_active(JsonWriter& json, const ingest::TargetView& target) {
     json.key("scrapeTimeout").string(format_duration(target.scrape_timeout)).end_object();
 }
 
+// What the source's peer says beside its answers, and how far its past is.
+void write_notes(JsonWriter& json, const ingest::SourceNotes& notes) {
+    json.key("notes").begin_array();
+    for (const ingest::SourceNotes::Note& note : notes.notes) {
+        json.begin_object().key("metric").string(note.metric).key("kind").string(note.kind);
+        json.key("text").string(note.text).end_object();
+    }
+    json.end_array().key("history");
+    if (!notes.has_history) {
+        json.null();
+        return;
+    }
+    json.begin_object().key("periods_pending").number(notes.periods_pending);
+    json.key("periods_given_up").number(notes.periods_given_up);
+    json.key("backfills_pending").number(notes.backfills_pending);
+    json.key("error").string_or_null(notes.history_error).end_object();
+}
+
 }  // namespace
 
 net::HttpResponse targets_response(const ingest::Ingest& ingest, const net::HttpParams& params) {
@@ -67,7 +85,9 @@ net::HttpResponse sources_response(const ingest::Ingest& ingest) {
         json.string_or_null(source.last_error).key("last_poll");
         write_time_or_null(json, source.last_poll);
         json.key("last_poll_seconds").number(seconds(source.last_poll_duration));
-        json.key("interval").string(format_duration(source.interval)).end_object();
+        json.key("interval").string(format_duration(source.interval));
+        write_notes(json, source.notes);
+        json.end_object();
     }
     json.end_array();
     return success(std::move(json).take());

@@ -1,6 +1,7 @@
 #pragma once
 // What a source that is not a scrape target brings.
 
+#include "ingest/source_notes.h"
 #include "kpid/base/result.h"
 #include "kpid/model/sample.h"
 #include "net/task.h"
@@ -29,6 +30,9 @@ public:
     /// Everything there is at `at`. An error: nothing at all. Runs on the poller's strand; blocks
     /// only on workers.
     [[nodiscard]] virtual net::Task<Result<Collected>> collect(Timestamp at) = 0;
+    /// As of PollTask.
+    [[nodiscard]] virtual net::Task<> run_beside() { co_return; }
+    [[nodiscard]] virtual SourceNotes notes() const { return {}; }
 };
 
 }  // namespace kpid::ingest

@@ -17,7 +17,7 @@ Protocol protocol_of(const config::SourceConfig& source) {
 }
 
 std::unique_ptr<Collector> make_collector(const config::SourceConfig& source,
-                                          Environment& environment) {
+                                          const model::Labels& labels, Environment& environment) {
     if (std::holds_alternative<config::HostSource>(source.kind)) {
         return make_host_collector(environment);
     }
@@ -25,7 +25,7 @@ std::unique_ptr<Collector> make_collector(const config::SourceConfig& source,
         return make_http_json_collector(source, *json, environment);
     }
     if (const auto* promql = std::get_if<config::PromqlSource>(&source.kind)) {
-        return make_promql_collector(source, *promql, environment);
+        return make_promql_collector(source, *promql, labels, environment);
     }
     // Scrape configurations have pollers of their own.
     KPID_ASSERT(std::holds_alternative<config::DemoSource>(source.kind));

@@ -14,8 +14,10 @@ namespace kpid::ingest {
 /// The way a source's samples come in; kScrape for kind `prometheus`.
 [[nodiscard]] Protocol protocol_of(const config::SourceConfig& source);
 
-/// The collector of a source of any kind but `prometheus`. `environment` outlives it.
+/// The collector of a source of any kind but `prometheus`. `labels` are those of all its series.
+/// `environment` outlives it.
 [[nodiscard]] std::unique_ptr<Collector> make_collector(const config::SourceConfig& source,
+                                                        const model::Labels& labels,
                                                         Environment& environment);
 
 /// This machine, from `root` + "/proc" and the file systems that are mounted.
@@ -27,9 +29,10 @@ namespace kpid::ingest {
 [[nodiscard]] std::unique_ptr<Collector> make_http_json_collector(
     const config::SourceConfig& source, const config::HttpJsonSource& json,
     Environment& environment);
-/// Instant queries, one request each, one after another.
+/// Instant queries, one request each, several at once; beside its rounds the past and the periods.
 [[nodiscard]] std::unique_ptr<Collector> make_promql_collector(const config::SourceConfig& source,
                                                                const config::PromqlSource& promql,
+                                                               const model::Labels& labels,
                                                                Environment& environment);
 
 }  // namespace kpid::ingest

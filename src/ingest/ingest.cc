@@ -90,6 +90,7 @@ Ingest::Impl::Impl(net::Strand strand, const IngestDependencies& dependencies)
       metrics_(dependencies.registry),
       environment_{.appender = dependencies.appender,
                    .reader = dependencies.reader,
+                   .state = dependencies.state,
                    .client = dependencies.client,
                    .timers = dependencies.timers,
                    .workers = dependencies.workers,
@@ -346,7 +347,8 @@ std::vector<SourceView> Ingest::Impl::sources() const {
                          .last_error = status.last_error,
                          .last_poll = status.last_poll,
                          .last_poll_duration = status.last_duration,
-                         .interval = source->interval});
+                         .interval = source->interval,
+                         .notes = running.poller->notes()});
     }
     std::sort(views.begin(), views.end(),
               [](const SourceView& a, const SourceView& b) { return a.id < b.id; });

@@ -6,6 +6,8 @@
 #include "ingest/target_view.h"
 #include "kpid/base/log.h"
 #include "kpid/model/appender.h"
+#include "kpid/model/reader.h"
+#include "kpid/model/state_store.h"
 #include "net/http_client.h"
 #include "net/task.h"
 #include "net/timers.h"
@@ -23,6 +25,7 @@ namespace kpid::ingest {
 struct IngestDependencies {
     model::Appender& appender;
     const model::Reader& reader;  ///< Of the same storage.
+    model::StateStore& state;     ///< Likewise.
     net::HttpClient& client;
     net::Timers& timers;
     net::WorkerPool& workers;

@@ -115,6 +115,13 @@ Metrics::Metrics(prometheus::Registry& registry)
       scrapes(counters(registry, "kpid_source_scrapes_total", "Scrapes of the source.")),
       scrape_failures(counters(registry, "kpid_source_scrape_failures_total",
                                "Scrapes of the source that gave nothing.")),
+      query_notes(
+          counters(registry, "kpid_source_query_notes_total",
+                   "Warnings, infos and partial answers of the server that a source asks.")),
+      periods_given_up(counters(registry, "kpid_source_periods_given_up_total",
+                                "Closed periods that the server of a source did not answer for.")),
+      periods_pending(gauges(registry, "kpid_source_periods_pending",
+                             "Closed periods that the server of a source has not answered yet.")),
       store_failures(counters(registry, "kpid_ingest_store_failures_total",
                               "Batches that the storage could not take.")
                          .Add({})),
@@ -163,6 +170,11 @@ void Metrics::remove_source(const std::string& source) {
     source_duration.Remove(&source_duration.Add({{"source", source}}));
     scrapes.Remove(&scrapes.Add({{"source", source}}));
     scrape_failures.Remove(&scrape_failures.Add({{"source", source}}));
+    for (const char* kind : {kNoteWarning, kNoteInfo, kNotePartial}) {
+        query_notes.Remove(&query_notes.Add({{"source", source}, {"kind", kind}}));
+    }
+    periods_given_up.Remove(&periods_given_up.Add({{"source", source}}));
+    periods_pending.Remove(&periods_pending.Add({{"source", source}}));
 }
 
 }  // namespace kpid::ingest

@@ -100,9 +100,12 @@ struct Metrics {
     void remove_source(const std::string& source);
 
     prometheus::Family<prometheus::Gauge>& source_up;  ///< By source: 1 when all its targets are.
-    prometheus::Family<prometheus::Gauge>& source_duration;    ///< By source: the newest scrape's.
-    prometheus::Family<prometheus::Counter>& scrapes;          ///< By source.
-    prometheus::Family<prometheus::Counter>& scrape_failures;  ///< By source.
+    prometheus::Family<prometheus::Gauge>& source_duration;     ///< By source: the newest scrape's.
+    prometheus::Family<prometheus::Counter>& scrapes;           ///< By source.
+    prometheus::Family<prometheus::Counter>& scrape_failures;   ///< By source.
+    prometheus::Family<prometheus::Counter>& query_notes;       ///< By source and kind.
+    prometheus::Family<prometheus::Counter>& periods_given_up;  ///< By source.
+    prometheus::Family<prometheus::Gauge>& periods_pending;     ///< By source.
     prometheus::Counter& store_failures;      ///< Appends that storage refused whole.
     prometheus::Counter& push_repeats;        ///< Requests whose Idempotency-Key was known.
     prometheus::Counter& histograms_refused;  ///< Native ones, of remote write.
@@ -116,6 +119,10 @@ struct Metrics {
     ExemplarCounters sent_exemplars;
 };
 
+/// Values of the label `kind` of kpid_source_query_notes_total.
+inline constexpr const char* kNoteWarning = "warning";
+inline constexpr const char* kNoteInfo = "info";
+inline constexpr const char* kNotePartial = "partial";
 /// Values of the label `reason` of kpid_statsd_datagrams_dropped_total.
 inline constexpr const char* kDroppedQueueFull = "queue_full";
 inline constexpr const char* kDroppedTruncated = "truncated";

@@ -4,9 +4,11 @@
 #include "ingest/exemplar_table.h"
 #include "ingest/metrics.h"
 #include "ingest/series_book.h"
+#include "ingest/source_notes.h"
 #include "kpid/base/log.h"
 #include "kpid/base/result.h"
 #include "kpid/model/reader.h"
+#include "kpid/model/state_store.h"
 #include "net/http_client.h"
 #include "net/task.h"
 #include "net/timers.h"
@@ -25,6 +27,7 @@ namespace kpid::ingest {
 struct Environment {
     model::Appender& appender;
     const model::Reader& reader;
+    model::StateStore& state;
     net::HttpClient& client;
     net::Timers& timers;
     net::WorkerPool& workers;
@@ -57,6 +60,11 @@ public:
     /// `up` is 0, what lived is marked stale, and the error says why. Runs on the poller's strand,
     /// its work on the worker pool.
     [[nodiscard]] virtual net::Task<Result<void>> poll(Timestamp at) = 0;
+    /// What it does beside its rounds, until it is cancelled; ends when there is nothing more to
+    /// do. Runs on the poller's strand.
+    [[nodiscard]] virtual net::Task<> run_beside() { co_return; }
+    /// What its peer says beside its answers. From any thread.
+    [[nodiscard]] virtual SourceNotes notes() const { return {}; }
     /// Marks everything stale at `at`: the source is gone. Blocks; after the last poll().
     [[nodiscard]] virtual Result<void> end(Timestamp at) = 0;
 

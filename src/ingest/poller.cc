@@ -44,6 +44,7 @@ Poller::Poller(const net::Strand& strand, Environment& environment, PollerOption
 void Poller::start() {
     if (!stopped_) {
         tasks_.spawn("poll " + options_.source, run());
+        tasks_.spawn("beside " + options_.source, task_->run_beside());
     }
 }
 

@@ -54,6 +54,7 @@ public:
     [[nodiscard]] Result<void> end(Timestamp at) { return task_->end(at); }
 
     [[nodiscard]] PollStatus status() const;
+    [[nodiscard]] SourceNotes notes() const { return task_->notes(); }
     [[nodiscard]] const std::string& source() const { return options_.source; }
 
 private:

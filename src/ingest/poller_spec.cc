@@ -136,7 +136,8 @@ std::unique_ptr<PollTask> make_poll_task(const PollerSpec& spec, Environment& en
     }
     const auto& source = std::get<config::SourceConfig>(spec.kind);
     return std::make_unique<SourcePoll>(environment, protocol_of(source), spec.labels,
-                                        make_collector(source, environment), spec.rules);
+                                        make_collector(source, spec.labels, environment),
+                                        spec.rules);
 }
 
 TargetView target_view(const config::ScrapeConfig& config, const ScrapeTarget& target) {

@@ -1,8 +1,9 @@
-// The promql source: instant queries of another Prometheus-compatible server.
+// The promql source: queries of another Prometheus-compatible server.
 #include "ingest/collectors.h"
+#include "ingest/promql_history.h"
+#include "ingest/promql_peer.h"
 #include "ingest/target_labels.h"
-#include "kpid/wire/query_result.h"
-#include "net/url.h"
+#include "net/run_all.h"
 
 #include <fmt/format.h>
 
@@ -12,126 +13,129 @@
 namespace kpid::ingest {
 namespace {
 
-constexpr std::size_t kBodyBytesMax = 64U << 20U;
+// Requests of one round under way at once.
+constexpr std::size_t kInFlightMax = 8;
 // What is left of the timeout when a query is not even begun.
 constexpr Duration kTimeoutMin = std::chrono::milliseconds(1);
 
+using Query = config::PromqlSource::Query;
+
+// What is asked in each round. A source of periods alone asks whether the server answers.
+std::vector<Query> queries_of_rounds(const config::PromqlSource& promql) {
+    std::vector<Query> queries;
+    std::copy_if(promql.queries.begin(), promql.queries.end(), std::back_inserter(queries),
+                 [](const Query& query) { return !query.per; });
+    if (queries.empty()) {
+        queries.push_back({.metric = "", .expr = "1"});
+    }
+    return queries;
+}
+
 class PromqlCollector final : public Collector {
 public:
-    PromqlCollector(const config::SourceConfig& source, config::PromqlSource promql,
-                    Environment& environment)
+    PromqlCollector(const config::SourceConfig& source, const config::PromqlSource& promql,
+                    const model::Labels& labels, Environment& environment)
         : environment_(environment),
-          id_(source.id),
           timeout_(source.timeout),
-          promql_(std::move(promql)) {}
+          queries_(queries_of_rounds(promql)),
+          peer_(source.id, promql, environment),
+          history_(source, promql, labels, peer_, environment) {}
 
     net::Task<Result<Collected>> collect(Timestamp at) override {
-        const MonoTime deadline = environment_.timers.after(timeout_);
-        Collected collected;
-        std::size_t failed = 0;
-        for (const config::PromqlSource::Query& query : promql_.queries) {
-            const Result<void> answered = co_await ask(&query, at, deadline, &collected);
-            if (answered) {
-                continue;
-            }
-            if (answered.error().code == Code::kCancelled) {
-                co_return answered.error();
-            }
-            ++failed;
-            if (!collected.error) {
-                collected.error =
-                    answered.error().with_context(fmt::format("query of {}", query.metric));
-            }
+        Round round{.at = at, .deadline = environment_.timers.after(timeout_)};
+        round.answers.resize(queries_.size());
+        std::vector<net::Task<>> lanes;
+        for (std::size_t i = 0; i < std::min(kInFlightMax, queries_.size()); ++i) {
+            lanes.push_back(ask_lane(&round));
         }
-        if (failed > 0 && failed == promql_.queries.size()) {
-            co_return *collected.error;
-        }
+        co_await net::run_all(std::move(lanes));
+        Result<Collected> collected =
+            co_await net::offload(environment_.workers, [this, &round] { return gather(round); });
         co_return collected;
     }
 
-private:
-    net::Task<Result<void>> ask(const config::PromqlSource::Query* query, Timestamp at,
-                                MonoTime deadline, Collected* collected) {
-        const MonoTime now = environment_.timers.clock().mono_now();
-        if (now >= deadline) {
-            co_return Error{Code::kDeadlineExceeded,
-                            "the queries before it took the whole timeout"};
-        }
-        const Duration left =
-            std::max(std::chrono::duration_cast<Duration>(deadline - now), kTimeoutMin);
-        net::HttpClientRequest request = make_request(*query, at, left);
-        const Result<net::HttpClientResponse> answer =
-            co_await environment_.client.send(std::move(request));
-        if (!answer) {
-            co_return answer.error();
-        }
-        const Result<void> taken =
-            co_await net::offload(environment_.workers, [this, query, &answer, at, collected] {
-                return take(*query, *answer, at, *collected);
-            });
-        co_return taken;
+    net::Task<> run_beside() override { return history_.run(); }
+
+    SourceNotes notes() const override {
+        SourceNotes notes = history_.state();
+        notes.notes = peer_.notes();
+        return notes;
     }
 
-    net::HttpClientRequest make_request(const config::PromqlSource::Query& query, Timestamp at,
-                                        Duration timeout) const {
-        net::HttpParams form;
-        form.add("query", query.expr);
-        form.add("time", fmt::format("{}.{:03}", at.ms() / 1000, at.ms() % 1000));
-        form.add("timeout", format_duration(timeout));
-        net::HttpClientRequest request{.method = "POST",
-                                       .url = promql_.url + "/api/v1/query",
-                                       .body = net::encode_form(form),
-                                       .options = promql_.http,
-                                       .timeout = timeout,
-                                       .connect_timeout = timeout,
-                                       .response_bytes_max = kBodyBytesMax};
-        request.headers.set(net::header::kContentType, net::media_type::kForm);
-        request.headers.set(net::header::kAccept, net::media_type::kJson);
-        request.headers.set(net::header::kAcceptEncoding, "gzip");
-        return request;
+private:
+    struct Round {
+        Timestamp at;
+        MonoTime deadline;
+        std::size_t next = 0;
+        std::vector<std::optional<Result<wire::QueryResult>>> answers = {};  // one for each query
+    };
+
+    net::Task<> ask_lane(Round* round) {
+        while (round->next < queries_.size()) {
+            const std::size_t index = round->next++;
+            const MonoTime now = environment_.timers.clock().mono_now();
+            if (now >= round->deadline) {
+                round->answers[index] =
+                    Error{Code::kDeadlineExceeded, "the queries before it took the whole timeout"};
+                continue;
+            }
+            const auto left = std::chrono::duration_cast<Duration>(round->deadline - now);
+            Result<wire::QueryResult> answer =
+                co_await peer_.ask({.query = &queries_[index],
+                                    .at = round->at,
+                                    .timeout = std::max(left, kTimeoutMin)});
+            round->answers[index] = std::move(answer);
+        }
     }
 
     // On a worker. Results are the values at our time, whatever the server's clock says.
-    Result<void> take(const config::PromqlSource::Query& query,
-                      const net::HttpClientResponse& answer, Timestamp at,
-                      Collected& collected) const {
-        Result<wire::QueryResult> result = wire::decode_query_result(answer.body);
-        if (!result && answer.status != 200 && !looks_like_answer(answer)) {
-            return unavailable(fmt::format("server returned HTTP status {} {}", answer.status,
-                                           net::reason_phrase(answer.status)));
+    Result<Collected> gather(const Round& round) const {
+        Collected collected;
+        std::size_t failed = 0;
+        for (std::size_t i = 0; i < queries_.size(); ++i) {
+            const std::string& metric = queries_[i].metric;
+            const Result<wire::QueryResult>& answer = *round.answers[i];
+            if (!answer) {
+                if (answer.error().code == Code::kCancelled) {
+                    return answer.error();
+                }
+                ++failed;
+                if (!collected.error) {
+                    collected.error =
+                        metric.empty()
+                            ? answer.error()
+                            : answer.error().with_context(fmt::format("query of {}", metric));
+                }
+                continue;
+            }
+            for (const model::SeriesSample& sample :
+                 metric.empty() ? std::vector<model::SeriesSample>() : answer->samples) {
+                collected.samples.push_back({named(metric, sample.labels), round.at, sample.value});
+            }
         }
-        if (!result) {
-            return result.error();
+        if (failed > 0 && failed == queries_.size()) {
+            return *collected.error;
         }
-        for (const std::string& warning : result->warnings) {
-            environment_.log.warn(
-                "a query was answered with a warning",
-                {{"source", id_}, {"metric", query.metric}, {"warning", warning}});
+        if (!collected.error) {
+            collected.error = history_.error();
         }
-        for (model::SeriesSample& sample : result->samples) {
-            collected.samples.push_back({named(query.metric, sample.labels), at, sample.value});
-        }
-        return {};
-    }
-
-    // Prometheus explains its refusals in JSON; a proxy before it does not.
-    static bool looks_like_answer(const net::HttpClientResponse& answer) {
-        return net::media_type_of(answer.headers.get_or(net::header::kContentType, "")) ==
-               net::media_type::kJson;
+        return collected;
     }
 
     Environment& environment_;
-    const std::string id_;
     const Duration timeout_;
-    const config::PromqlSource promql_;
+    const std::vector<Query> queries_;
+    PromqlPeer peer_;
+    PromqlHistory history_;
 };
 
 }  // namespace
 
 std::unique_ptr<Collector> make_promql_collector(const config::SourceConfig& source,
                                                  const config::PromqlSource& promql,
+                                                 const model::Labels& labels,
                                                  Environment& environment) {
-    return std::make_unique<PromqlCollector>(source, promql, environment);
+    return std::make_unique<PromqlCollector>(source, promql, labels, environment);
 }
 
 }  // namespace kpid::ingest

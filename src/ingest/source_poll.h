@@ -28,6 +28,8 @@ public:
                std::unique_ptr<Collector> collector, SourceRules rules);
 
     [[nodiscard]] net::Task<Result<void>> poll(Timestamp at) override;
+    [[nodiscard]] net::Task<> run_beside() override { return collector_->run_beside(); }
+    [[nodiscard]] SourceNotes notes() const override { return collector_->notes(); }
     [[nodiscard]] Result<void> end(Timestamp at) override;
     void take_over(PollTask& other) override;
 

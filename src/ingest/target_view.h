@@ -1,6 +1,7 @@
 #pragma once
 // A scrape target as /api/v1/targets shows it, another source as /api/v1/sources does.
 
+#include "ingest/source_notes.h"
 #include "kpid/base/time.h"
 #include "kpid/model/labels.h"
 
@@ -31,6 +32,7 @@ struct SourceView {
     Timestamp last_poll;             ///< The epoch before the first.
     std::chrono::nanoseconds last_poll_duration{0};
     Duration interval{0};
+    SourceNotes notes;
 };
 
 }  // namespace kpid::ingest

@@ -62,8 +62,13 @@ TEST(BadInput, IsSaidWithItsPlace) {
          "source \"a\" must name its interval"},
         {"promql per",
          "sources: {a: {interval: 1d, promql: {url: 'http://x', queries: {q: {expr: "
-         "up, per: day}}}}}\n",
-         "\"per\" is not supported yet"},
+         "up, per: decade}}}}}\n",
+         "\"per\" must be one of hour, day, week, month, quarter, half, year, not \"decade\""},
+        {"promql backfill beyond the retention",
+         "storage: {retention: 30d}\nsources: {a: {interval: 1d, promql: {url: 'http://x', "
+         "backfill: "
+         "31d, queries: {q: {expr: up}}}}}\n",
+         "kpid.yaml:2:55: error: \"backfill\" must not be longer than the retention, 30d"},
         {"reserved metric",
          "sources: {a: {interval: 1d, promql: {url: 'http://x', queries: {kpid_q: {expr: up}}}}}\n",
          "is kpid's own"},

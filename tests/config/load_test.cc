@@ -167,6 +167,26 @@ sources:
     const auto& promql = std::get<PromqlSource>(source("other").kind);
     EXPECT_EQ(promql.url, "http://prom:9090");
     EXPECT_EQ(promql.queries[0].metric, "a");
+    EXPECT_FALSE(promql.queries[0].per);
+    EXPECT_EQ(promql.backfill_periods, config.storage.retention);
+    EXPECT_EQ(promql.backfill_samples, minutes(11'000));
+}
+
+TEST(Load, ReadsPeriodsAndBackfillOfQueries) {
+    const LoadResult result = load_text(R"(
+storage: {retention: 30d}
+sources:
+  whole: {interval: 1d, promql: {url: "http://x", queries: {a: {expr: up, per: quarter}}}}
+  none: {interval: 1d, promql: {url: "http://x", backfill: 0s, queries: {b: {expr: up}}}}
+)");
+    ASSERT_THAT(lines(result.findings), IsEmpty());
+    const auto& none = std::get<PromqlSource>(result.config->sources[0].kind);
+    EXPECT_EQ(none.backfill_periods, seconds(0));
+    EXPECT_EQ(none.backfill_samples, seconds(0));
+    const auto& whole = std::get<PromqlSource>(result.config->sources[1].kind);
+    EXPECT_EQ(whole.queries[0].per, Period::kQuarter);
+    EXPECT_EQ(whole.backfill_periods, std::chrono::hours(24 * 30));
+    EXPECT_EQ(whole.backfill_samples, std::chrono::hours(24 * 30));
 }
 
 TEST(Load, ReadsScrapeConfigsAsPrometheusDoes) {

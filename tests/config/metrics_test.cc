@@ -212,6 +212,15 @@ metrics: {visits: {kind: total, per: day}, pulse: {kind: total, per: hour}}
     EXPECT_EQ(rules_->longest(), hours(24));
 }
 
+TEST_F(ValidFor, OfAQueryThatIsAskedOnceAPeriodIsTwoPeriods) {
+    given(R"(sources:
+  other: {interval: 1h, promql: {url: "http://x", queries: {visits: {expr: a, per: day}, b: {expr: b}}}}
+)");
+    ASSERT_NE(rules_, nullptr);
+    EXPECT_EQ(of("visits", "other"), hours(48));
+    EXPECT_EQ(of("b", "other"), hours(2));
+}
+
 TEST_F(ValidFor, OfASelectorIsAsMuchAsTheConfigurationKnows) {
     given(R"(sources:
   crm: {interval: 15m, http_json: {url: "http://x/", metrics: {customers: {value: /v}}}}

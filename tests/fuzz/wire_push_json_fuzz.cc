@@ -25,5 +25,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
     }
     static_cast<void>(decode_query_result(text));
+    const auto matrix = decode_query_matrix(text);
+    for (const auto& series : matrix ? matrix->series : std::vector<kpid::model::SeriesColumns>()) {
+        KPID_ASSERT(series.times.size() == series.values.size());
+    }
     return 0;
 }

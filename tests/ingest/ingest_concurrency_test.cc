@@ -101,6 +101,7 @@ TEST(IngestConcurrency, SurvivesReloadsUnderLoad) {
     ExemplarTable exemplars(metrics);
     Ingest ingest(net.runtime().make_strand(), {.appender = storage,
                                                 .reader = storage,
+                                                .state = storage,
                                                 .client = client,
                                                 .timers = net.timers(),
                                                 .workers = net.workers(),

@@ -111,6 +111,7 @@ protected:
         ingest_ =
             std::make_unique<Ingest>(sim_.make_strand(), IngestDependencies{.appender = appender_,
                                                                             .reader = storage_,
+                                                                            .state = storage_,
                                                                             .client = transport_,
                                                                             .timers = sim_.timers(),
                                                                             .workers = workers_,

@@ -128,6 +128,7 @@ protected:
         : metrics_(registry_),
           environment_{.appender = appender_,
                        .reader = storage_,
+                       .state = storage_,
                        .client = transport_,
                        .timers = sim_.timers(),
                        .workers = workers_,

@@ -17,6 +17,7 @@ protected:
         : metrics_(registry_),
           environment_{.appender = appender_,
                        .reader = storage_,
+                       .state = storage_,
                        .client = transport_,
                        .timers = sim_.timers(),
                        .workers = workers_,

@@ -1,5 +1,6 @@
 // Task groups, timers, deadlines and workers on simulated time.
 
+#include "net/run_all.h"
 #include "net/task_group.h"
 #include "net/with_deadline.h"
 #include "net/worker_pool.h"
@@ -12,6 +13,7 @@
 #include <chrono>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace kpid::net {
@@ -45,6 +47,20 @@ Task<Result<int>> answer_after(Timers* timers, Duration wait, int answer) {
         co_return slept.error();
     }
     co_return answer;
+}
+
+Task<> run_three(Timers* timers, std::vector<std::string>* notes) {
+    std::vector<Task<>> tasks;
+    tasks.push_back(sleep_then_note(timers, 20ms, notes, "a"));
+    tasks.push_back(sleep_then_note(timers, 10ms, notes, "b"));
+    tasks.push_back(sleep_then_note(timers, 30ms, notes, "c"));
+    co_await run_all(std::move(tasks));
+    notes->push_back("all");
+}
+
+Task<> run_none(std::vector<std::string>* notes) {
+    co_await run_all({});
+    notes->push_back("none");
 }
 
 TEST(Timers, WakeByDeadlineThenByOrderOfComing) {
@@ -196,6 +212,31 @@ TEST(WithDeadline, IsCancelledWithItsCaller) {
     EXPECT_EQ(sim.timers().size(), 0U);
     ASSERT_TRUE(answer.has_value());
     EXPECT_EQ(answer->error().code, Code::kCancelled);
+}
+
+TEST(RunAll, RunsTasksAtOnceAndEndsWithTheLast) {
+    SimRuntime sim;
+    std::vector<std::string> notes;
+    sim.tasks().spawn("all", run_three(&sim.timers(), &notes));
+    sim.advance(10ms);
+    EXPECT_EQ(notes, (std::vector<std::string>{"b"}));
+    sim.advance(20ms);
+    EXPECT_EQ(notes, (std::vector<std::string>{"b", "a", "c", "all"}));
+    sim.tasks().spawn("none", run_none(&notes));
+    sim.run_until_idle();
+    EXPECT_EQ(notes.back(), "none");
+}
+
+TEST(RunAll, IsCancelledWithItsCaller) {
+    std::vector<std::string> notes;
+    SimRuntime sim;
+    sim.tasks().spawn("all", run_three(&sim.timers(), &notes));
+    sim.run_until_idle();
+    sim.tasks().stop();
+    sim.run_until_idle();
+    EXPECT_EQ(notes,
+              (std::vector<std::string>{"a cancelled", "b cancelled", "c cancelled", "all"}));
+    EXPECT_EQ(sim.timers().size(), 0U);
 }
 
 TEST(WorkerPool, RunsBlockingWorkAndResumesOnTheStrand) {

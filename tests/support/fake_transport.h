@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -52,6 +53,12 @@ public:
     void answer_always(const std::string& url, Answer answer) {
         const MutexLock lock(mutex_);
         peers_[url].always = std::move(answer);
+    }
+    /// What the URL answers from now on, made from the request; before answer_always().
+    void answer_by(const std::string& url,
+                   std::function<Answer(const net::HttpClientRequest&)> make) {
+        const MutexLock lock(mutex_);
+        peers_[url].make = std::move(make);
     }
     /// What the URL answers once, after what is lined up already.
     void answer_next(const std::string& url, Answer answer) {
@@ -119,6 +126,7 @@ private:
     };
     struct Peer {
         std::deque<Answer> next;
+        std::function<Answer(const net::HttpClientRequest&)> make;
         std::optional<Answer> always;
         bool holds = false;
         std::deque<std::shared_ptr<Held>> waiting;
@@ -137,6 +145,9 @@ private:
             Answer answer = std::move(peer.next.front());
             peer.next.pop_front();
             return answer;
+        }
+        if (peer.make) {
+            return peer.make(requests_.back());
         }
         return peer.always.value_or(http_answer(200));
     }

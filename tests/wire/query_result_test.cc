@@ -1,4 +1,4 @@
-// Answers of Prometheus to instant queries.
+// Answers of Prometheus to queries.
 
 #include "kpid/wire/query_result.h"
 
@@ -18,15 +18,55 @@ TEST(QueryResult, ReadsAVector) {
             {"metric":{"__name__":"up","job":"a"},"value":[1435781451.781,"1"]},
             {"metric":{},"value":[1435781451,"NaN"]},
             {"metric":{},"histogram":[1435781451,{"count":"1"}]}]},
-            "warnings":["w"],"infos":["i"]})");
+            "warnings":["w"],"infos":["i"],"isPartial":true})");
     ASSERT_TRUE(result) << result.error().message;
     EXPECT_EQ(result->type, QueryResultType::kVector);
     ASSERT_EQ(result->samples.size(), 2U);
     EXPECT_EQ(result->samples[0].labels.to_string(), "up{job=\"a\"}");
     EXPECT_EQ(result->samples[0].time, Timestamp(1435781451781));
     EXPECT_TRUE(std::isnan(result->samples[1].value));
-    EXPECT_THAT(result->warnings,
-                ::testing::ElementsAre("w", "i", "1 native histograms were left out"));
+    EXPECT_THAT(result->notes.warnings,
+                ::testing::ElementsAre("w", "1 native histograms were left out"));
+    EXPECT_THAT(result->notes.infos, ::testing::ElementsAre("i"));
+    EXPECT_TRUE(result->notes.is_partial);
+}
+
+TEST(QueryResult, ReadsAMatrix) {
+    const auto matrix = decode_query_matrix(
+        R"({"status":"success","isPartial":false,"data":{"resultType":"matrix","result":[
+            {"metric":{"__name__":"up","job":"a"},"values":[[1,"1"],[2.5,"NaN"],[4,"+Inf"]]},
+            {"metric":{},"histograms":[[1,{"count":"1"}]]}]}})");
+    ASSERT_TRUE(matrix) << matrix.error().message;
+    ASSERT_EQ(matrix->series.size(), 1U);
+    EXPECT_EQ(matrix->series[0].labels.to_string(), "up{job=\"a\"}");
+    EXPECT_THAT(matrix->series[0].times,
+                ::testing::ElementsAre(Timestamp(1000), Timestamp(2500), Timestamp(4000)));
+    EXPECT_TRUE(std::isnan(matrix->series[0].values[1]));
+    EXPECT_THAT(matrix->notes.warnings,
+                ::testing::ElementsAre("1 native histograms were left out"));
+    EXPECT_FALSE(matrix->notes.is_partial);
+}
+
+TEST(QueryResult, RefusesWhatIsNoMatrix) {
+    struct Case {
+        std::string_view body;
+        Code want;
+    };
+    const Case cases[] = {
+        {R"({"status":"success","data":{"resultType":"vector","result":[]}})", Code::kUnsupported},
+        {R"({"status":"success","data":{"resultType":"matrix","result":[{"metric":{}}]}})",
+         Code::kInvalidArgument},
+        {R"({"status":"success","data":{"resultType":"matrix","result":[
+            {"metric":{},"values":[[2,"1"],[2,"1"]]}]}})",
+         Code::kInvalidArgument},
+        {R"({"status":"error","errorType":"bad_data","error":"exceeded maximum resolution"})",
+         Code::kInvalidArgument}};
+    for (const Case& c : cases) {
+        SCOPED_TRACE(c.body);
+        const auto matrix = decode_query_matrix(c.body);
+        ASSERT_FALSE(matrix);
+        EXPECT_EQ(matrix.error().code, c.want);
+    }
 }
 
 TEST(QueryResult, ReadsAScalar) {
@@ -47,6 +87,8 @@ TEST(QueryResult, TurnsErrorsIntoCodes) {
         {R"({"status":"error","errorType":"bad_data","error":"x"})", Code::kInvalidArgument},
         {R"({"status":"error","errorType":"execution","error":"x"})", Code::kUnprocessable},
         {R"({"status":"error","errorType":"timeout","error":"x"})", Code::kDeadlineExceeded},
+        {R"({"status":"error","errorType":"422","error":"x"})", Code::kUnprocessable},
+        {R"({"status":"error","errorType":"503","error":"x"})", Code::kUnavailable},
         {R"({"status":"error","errorType":"internal","error":"x"})", Code::kUnavailable},
         {R"({"status":"success","data":{"resultType":"matrix","result":[]}})", Code::kUnsupported},
         {R"({"status":"success","data":{"resultType":"string","result":[1,"a"]}})",
@@ -93,6 +135,7 @@ TEST(QueryResult, ReadsWhatPrometheusAnswered) {
     EXPECT_EQ(decode("matrix_instant").error().code, Code::kUnsupported);
     for (const auto& entry : std::filesystem::directory_iterator(*folder / "prom-http-api-2.42")) {
         static_cast<void>(decode_query_result(testing::read_file(entry.path())));
+        static_cast<void>(decode_query_matrix(testing::read_file(entry.path())));
     }
 }
 
