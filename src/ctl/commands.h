@@ -2,12 +2,15 @@
 // kpictl's commands. Each prints to standard output and gives back the exit code: 0 fine, 1 a
 // finding of severity error or a refused request, 2 usage or input and output.
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace kpid::ctl {
 
-enum class OutputFormat { kText, kJson };
+/// The last two of kpictl query only.
+enum class OutputFormat { kText, kJson, kCsv, kPlot };
 
 struct CommonOptions {
     std::string server = "http://127.0.0.1:9731";
@@ -36,15 +39,20 @@ struct KpiListOptions {
 [[nodiscard]] int run_kpi_show(const std::string& id, const PastOptions& past,
                                const CommonOptions& common);
 
+/// Times are RFC 3339, Unix seconds or relative: "-6h", "now", "now-1d".
 struct QueryOptions {
     std::string expression;
     std::string time;
     std::string start;
     std::string end;
     std::string step;
-    std::string known_at;  ///< As it was known then.
+    std::string known_at;                ///< As it was known then.
+    std::optional<OutputFormat> output;  ///< Absent: the common one.
+    std::size_t width = 0;               ///< Of a plot; 0: the terminal's.
+    std::size_t height = 0;              ///< Likewise.
 };
-/// An instant query, or a range query when `start` is given.
+/// An instant query, or a range query when `start` is given. Warnings and infos go to standard
+/// error.
 [[nodiscard]] int run_query(const QueryOptions& options, const CommonOptions& common);
 
 struct ExportOptions {

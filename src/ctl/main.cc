@@ -10,6 +10,8 @@
 #include <exception>
 #include <functional>
 #include <iostream>
+#include <map>
+#include <string>
 
 namespace {
 
@@ -22,6 +24,11 @@ using kpid::ctl::NotificationsOptions;
 using kpid::ctl::OutputFormat;
 using kpid::ctl::PastOptions;
 using kpid::ctl::QueryOptions;
+
+const std::map<std::string, OutputFormat> kQueryOutputs{{"text", OutputFormat::kText},
+                                                        {"json", OutputFormat::kJson},
+                                                        {"csv", OutputFormat::kCsv},
+                                                        {"plot", OutputFormat::kPlot}};
 
 // The options of all commands and what the chosen one runs.
 struct CommandLine {
@@ -72,16 +79,28 @@ void add_kpi(CLI::App& app, CommandLine& line) {
 }
 
 void add_query(CLI::App& app, CommandLine& line) {
-    CLI::App* query = app.add_subcommand("query", "A PromQL query, instant or over a range.");
+    CLI::App* query = app.add_subcommand(
+        "query",
+        "A PromQL query, instant or over a range. Times are RFC 3339, Unix seconds or relative: "
+        "-6h, now, now-1d12h.");
     query->add_option("EXPR", line.query.expression, "The expression.")->required();
-    query->add_option("--time", line.query.time, "Instant: RFC 3339 or Unix seconds; default now.");
-    query->add_option("--known-at", line.query.known_at, "From what was known then; likewise.");
+    query->add_option("--time", line.query.time, "Of an instant query; default now.");
+    query->add_option("--known-at", line.query.known_at, "From what was known then.");
     CLI::Option* start = query->add_option("--start", line.query.start, "Begin of a range.");
     query->add_option("--end", line.query.end, "End of the range; default now.")->needs(start);
     query
         ->add_option("--step", line.query.step,
                      "Step of the range: 15s; default a 250th of it, a second at least.")
         ->needs(start);
+    query
+        ->add_option_function<std::string>(
+            "--output",
+            [&line](const std::string& name) { line.query.output = kQueryOutputs.at(name); },
+            "text, json (the answer's data), csv, or plot: lines of a range, bars of an instant.")
+        ->check(CLI::IsMember(kQueryOutputs))
+        ->type_name("TEXT");
+    query->add_option("--width", line.query.width, "Columns of a plot; default the terminal's.");
+    query->add_option("--height", line.query.height, "Lines of a plot; default the terminal's.");
     query->callback(
         [&line] { line.run = [&line] { return kpid::ctl::run_query(line.query, line.common); }; });
 }

@@ -2,93 +2,89 @@
 #include "ctl/client.h"
 #include "ctl/commands.h"
 #include "ctl/json_text.h"
+#include "ctl/plot.h"
+#include "ctl/query_answer.h"
 #include "ctl/query_params.h"
 #include "ctl/report.h"
-#include "ctl/table.h"
+#include "ctl/terminal.h"
 #include "kpid/base/clock.h"
-#include "kpid/base/time.h"
-#include "kpid/model/labels.h"
+#include "kpid/base/number.h"
 
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <limits>
 
 namespace kpid::ctl {
 namespace {
 
-std::string metric_text(const wire::JsonValue& series) {
-    std::vector<model::Label> labels;
-    if (const auto metric = series.member("metric")) {
-        metric->for_each([&](std::string_view name, const wire::JsonValue& value) {
-            labels.push_back({std::string(name), std::string(value.string())});
-        });
+// Lines below a plot that stay for its legend and the prompt.
+constexpr std::size_t kLinesBelow = 5;
+constexpr std::size_t kPlotLinesMin = 8;
+
+std::vector<PlotSeries> plot_series(const QueryAnswer& answer) {
+    std::vector<PlotSeries> all;
+    all.reserve(answer.series.size());
+    for (const QueryAnswer::Series& series : answer.series) {
+        PlotSeries& one = all.emplace_back(PlotSeries{series.text(), {}, {}});
+        for (const QueryAnswer::Point& point : series.points) {
+            const Result<double> value = parse_float(point.value);
+            one.xs.push_back(point.seconds);
+            one.ys.push_back(value ? *value : std::numeric_limits<double>::quiet_NaN());
+        }
     }
-    return model::Labels::from(std::move(labels)).to_string();
+    return all;
 }
 
-// A pair [time, "value"].
-std::pair<std::string, std::string> point_text(const wire::JsonValue& point) {
-    std::string time;
-    std::string value;
-    point.for_each([&](std::string_view, const wire::JsonValue& part) {
-        if (part.kind() == wire::JsonValue::Kind::kNumber) {
-            const Result<Timestamp> at = timestamp_from_seconds(part.number());
-            time = at ? format_rfc3339(*at) : "";
-        } else {
-            value = std::string(part.string());
-        }
-    });
-    return {time, value};
+std::string plot_of(const QueryAnswer& answer, const QueryOptions& options) {
+    const TerminalSize size = terminal_size();
+    const std::size_t height = size.lines - std::min(size.lines - 1, kLinesBelow);
+    const PlotOptions plot{
+        .width = options.width > 0 ? options.width : size.columns,
+        .height = options.height > 0 ? options.height : std::max(height, kPlotLinesMin),
+        .has_color = terminal_has_color()};
+    const std::vector<PlotSeries> series = plot_series(answer);
+    return answer.type == "matrix" ? plot_lines(series, plot) : plot_bars(series, plot);
 }
 
-std::vector<std::vector<std::string>> result_rows(const wire::JsonValue& data) {
-    std::vector<std::vector<std::string>> rows{{"SERIES", "TIME", "VALUE"}};
-    const auto result = data.member("result");
-    if (!result) {
-        return rows;
-    }
-    const std::string type = member_text(data, "resultType");
-    if (type == "scalar" || type == "string") {
-        const auto [time, value] = point_text(*result);
-        rows.push_back({type, time, value});
-        return rows;
-    }
-    result->for_each([&](std::string_view, const wire::JsonValue& series) {
-        const std::string metric = metric_text(series);
-        if (const auto point = series.member("value")) {
-            const auto [time, value] = point_text(*point);
-            rows.push_back({metric, time, value});
-        }
-        if (const auto points = series.member("values")) {
-            points->for_each([&](std::string_view, const wire::JsonValue& point) {
-                const auto [time, value] = point_text(point);
-                rows.push_back({metric, time, value});
+void print_notes(const wire::JsonValue& root) {
+    for (const auto& [member, word] : {std::pair("warnings", "warning"), {"infos", "info"}}) {
+        if (const auto list = root.member(member)) {
+            list->for_each([&word = word](std::string_view, const wire::JsonValue& text) {
+                fmt::print(stderr, "{}: {}\n", word, text.string());
             });
         }
-    });
-    return rows;
+    }
 }
 
 }  // namespace
 
 int run_query(const QueryOptions& options, const CommonOptions& common) {
-    const char* path = options.start.empty() ? "/api/v1/query" : "/api/v1/query_range";
+    const bool is_range = !options.start.empty();
+    const Result<net::HttpParams> params = query_params(options, SystemClock().wall_now());
+    if (!params) {
+        fmt::print(stderr, "kpictl: {}\n", params.error().message);
+        return kExitUsage;
+    }
     const Result<ApiAnswer> answer =
-        ApiClient(common.server).get(path, query_params(options, SystemClock().wall_now()));
+        ApiClient(common.server).get(is_range ? "/api/v1/query_range" : "/api/v1/query", *params);
     if (!answer) {
         return report_error(answer.error());
     }
-    if (common.output == OutputFormat::kJson) {
-        fmt::print("{}\n", json_text(answer->data()));
-        return kExitFine;
-    }
-    fmt::print("{}", format_table(result_rows(answer->data())));
-    for (const char* kind : {"warnings", "infos"}) {
-        if (const auto list = answer->document.root().member(kind)) {
-            list->for_each([&](std::string_view, const wire::JsonValue& text) {
-                fmt::print(stderr, "{}: {}\n", kind, text.string());
-            });
-        }
+    print_notes(answer->document.root());
+    switch (options.output.value_or(common.output)) {
+        case OutputFormat::kJson:
+            fmt::print("{}\n", json_text(answer->data()));
+            break;
+        case OutputFormat::kText:
+            fmt::print("{}", query_table(read_query_answer(answer->data())));
+            break;
+        case OutputFormat::kCsv:
+            fmt::print("{}", query_csv(read_query_answer(answer->data())));
+            break;
+        case OutputFormat::kPlot:
+            fmt::print("{}", plot_of(read_query_answer(answer->data()), options));
+            break;
     }
     return kExitFine;
 }
