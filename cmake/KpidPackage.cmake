@@ -43,6 +43,8 @@ install(FILES "${PROJECT_SOURCE_DIR}/systemd/kpid.service" DESTINATION /lib/syst
 install(FILES "${KPID_DEBIAN}/kpid.sysusers" DESTINATION lib/sysusers.d RENAME kpid.conf)
 install(FILES "${KPID_DEBIAN}/copyright" "${KPID_STAGE}/changelog.gz" DESTINATION "${KPID_DOC}")
 install(DIRECTORY config/examples DESTINATION "${KPID_DOC}")
+# Where the provider of dashboards in there looks for them.
+install(DIRECTORY config/grafana DESTINATION "${CMAKE_INSTALL_DATADIR}/kpid")
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME kpid)
