@@ -307,13 +307,10 @@ std::string plot_bars(std::span<const PlotSeries> all, const PlotOptions& wanted
         }
         bar += value < 0 ? std::string_view() : kEighths[eighths % 8];
         if (options.has_color && !bar.empty()) {
-            bar = color_begin(i) + bar + std::string(kColorEnd);
+            bar = fmt::format("{}{}{}", color_begin(i), bar, kColorEnd);
         }
-        plot += fmt::format("{:<{}} {:>{}} {}\n", name_of(all[i]), name_width, short_number(value),
-                            value_width, bar);
-        if (plot.back() == '\n' && plot.size() > 1 && plot[plot.size() - 2] == ' ') {
-            plot.erase(plot.size() - 2, 1);
-        }
+        plot += fmt::format("{:<{}} {:>{}}{}{}\n", name_of(all[i]), name_width,
+                            short_number(value), value_width, bar.empty() ? "" : " ", bar);
     }
     return plot;
 }

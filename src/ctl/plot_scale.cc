@@ -105,9 +105,11 @@ PlotScale number_scale(double low, double high, std::size_t marks_max) {
         scale.texts = {fmt::format("{:.6g}", low), fmt::format("{:.6g}", high)};
         return scale;
     }
-    for (double i = first; i <= last; ++i) {
-        scale.marks.push_back(i * step);
-        scale.texts.push_back(mark_text(i * step, step, magnitude));
+    const auto count = static_cast<std::size_t>(std::llround(last - first)) + 1;
+    for (std::size_t i = 0; i < count; ++i) {
+        const double mark = (first + static_cast<double>(i)) * step;
+        scale.marks.push_back(mark);
+        scale.texts.push_back(mark_text(mark, step, magnitude));
     }
     return scale;
 }
@@ -120,7 +122,11 @@ PlotScale time_scale(double low, double high, std::size_t marks_max) {
     const double step = found != kTimeSteps.end()
                             ? *found
                             : std::ceil(least / kTimeSteps.back()) * kTimeSteps.back();
-    for (double mark = std::ceil(low / step) * step; mark <= high && span > 0; mark += step) {
+    const double first = std::ceil(low / step) * step;
+    const double fit = span > 0 ? std::floor((high - first) / step) + 1 : 0;
+    const auto count = static_cast<std::size_t>(std::clamp(fit, 0.0, kMarksMax));
+    for (std::size_t i = 0; i < count; ++i) {
+        const double mark = first + static_cast<double>(i) * step;
         scale.marks.push_back(mark);
         scale.texts.push_back(time_text(mark, step, span));
     }
