@@ -150,8 +150,8 @@ class Dashboards(Case):
                         seen[key] = self.has_data(self.ask(kpid, target, asked)) or seen.get(key, False)
                 for annotation in dashboard["annotations"]["list"]:
                     key = (dashboard["uid"], "annotation", annotation["name"])
-                    points = self.post(kpid, "/api/v1/query_range", query=asked.expand(annotation["expr"]),
-                                       start=int(asked.start), end=int(asked.end) + 15, step=annotation["step"].rstrip("s"))
+                    points = self.post(kpid, "/api/v1/query_range", query=asked.expand(annotation["target"]["expr"]),
+                                       start=int(asked.start), end=int(asked.end) + 15, step=annotation["target"]["interval"].rstrip("s"))
                     seen[key] = self.has_data(points) or seen.get(key, False)
             empty.update({key: True for key, has_data in seen.items() if not has_data})
         unexpected = [key for key in empty if key not in EMPTY and (*key[:2], None) not in EMPTY]
@@ -223,7 +223,7 @@ class Structure(unittest.TestCase):
             documented = set(METRIC.findall(file.read()))
         for _, dashboard in dashboards():
             asked = [(p, t["expr"]) for p in panels(dashboard) for t in p.get("targets", [])]
-            asked += [(None, a["expr"]) for a in dashboard["annotations"]["list"]]
+            asked += [(None, a["target"]["expr"]) for a in dashboard["annotations"]["list"]]
             asked += [(None, v["definition"]) for v in variables(dashboard, "query")]
             for panel, expr in asked:
                 metrics = set(METRIC.findall(expr))

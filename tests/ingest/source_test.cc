@@ -277,6 +277,48 @@ TEST_F(Source, PromqlKeepsWhatOtherQueriesAnsweredWhenOneFails) {
     EXPECT_EQ(up(), 0);
 }
 
+TEST_F(Source, PromqlHasManyRequestsUnderWayButNoMoreThanItsLimit) {
+    config::PromqlSource promql = promql_source();
+    for (int i = 0; i < 20; ++i) {
+        promql.queries.push_back({.metric = fmt::format("q{}", i), .expr = "1"});
+    }
+    transport_.hold(kQueryUrl);
+    poll_source(source_config(promql));
+    EXPECT_EQ(transport_.waiting(kQueryUrl), 8U);
+    for (int i = 0; i < 22; ++i) {
+        ASSERT_TRUE(transport_.answer_held(
+            kQueryUrl,
+            json(200, R"({"status":"success","data":{"resultType":"scalar","result":[1,"7"]}})")));
+        sim_.run_until_idle();
+        EXPECT_LE(transport_.waiting(kQueryUrl), 8U);
+    }
+    EXPECT_EQ(newest("q19").begin()->second, "7");
+    EXPECT_EQ(up(), 1);
+}
+
+TEST_F(Source, PromqlTellsWhatTheServerSaysBesideItsAnswers) {
+    transport_.answer_always(kQueryUrl,
+                             json(200, R"({"status":"success","warnings":["w"],"infos":["i"],
+        "isPartial":true,"data":{"resultType":"scalar","result":[1,"7"]}})"));
+    poll_source(source_config(promql_source()));
+    poll_once();
+    const SourceNotes notes = ingest_->sources().at(0).notes;
+    ASSERT_EQ(notes.notes.size(), 6U);
+    EXPECT_EQ(notes.notes[0], (SourceNotes::Note{"jobs", "warning", "w"}));
+    EXPECT_EQ(notes.notes[1], (SourceNotes::Note{"jobs", "info", "i"}));
+    EXPECT_EQ(notes.notes[2].kind, "partial");
+    EXPECT_FALSE(notes.has_history);
+    EXPECT_EQ(counted("kpid_source_query_notes_total", {{"source", "src"}, {"kind", "warning"}}),
+              4);
+    EXPECT_EQ(sink_->lines.size(), 6U) << "each is told once";
+    EXPECT_EQ(up(), 1);
+    transport_.answer_always(
+        kQueryUrl,
+        json(200, R"({"status":"success","data":{"resultType":"scalar","result":[1,"7"]}})"));
+    poll_once();
+    EXPECT_TRUE(ingest_->sources().at(0).notes.notes.empty());
+}
+
 TEST_F(Source, StatesOfFailureOfOneDoNotTouchAnother) {
     config::SourceConfig demo = source_config(config::DemoSource());
     demo.id = "demo";

@@ -4,6 +4,7 @@
 
 #include "wire/conformance_table.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -76,6 +77,19 @@ TEST(QueryResult, ReadsAScalar) {
     EXPECT_EQ(result->type, QueryResultType::kScalar);
     EXPECT_TRUE(std::isinf(result->samples.at(0).value));
     EXPECT_TRUE(result->samples.at(0).labels.empty());
+}
+
+TEST(QueryResult, RefusesMorePointsThanItsLimit) {
+    std::string points = "[0,\"1\"]";
+    for (std::size_t i = 1; i <= QueryMatrix::kPointsMax; ++i) {
+        points += fmt::format(",[{},\"1\"]", i);
+    }
+    const std::string body =
+        R"({"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[)" +
+        points + "]}]}}";
+    const auto matrix = decode_query_matrix(body);
+    ASSERT_FALSE(matrix);
+    EXPECT_EQ(matrix.error().code, Code::kResourceExhausted);
 }
 
 TEST(QueryResult, TurnsErrorsIntoCodes) {
