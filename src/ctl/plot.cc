@@ -309,8 +309,8 @@ std::string plot_bars(std::span<const PlotSeries> all, const PlotOptions& wanted
         if (options.has_color && !bar.empty()) {
             bar = fmt::format("{}{}{}", color_begin(i), bar, kColorEnd);
         }
-        plot += fmt::format("{:<{}} {:>{}}{}{}\n", name_of(all[i]), name_width,
-                            short_number(value), value_width, bar.empty() ? "" : " ", bar);
+        plot += fmt::format("{:<{}} {:>{}}{}{}\n", name_of(all[i]), name_width, short_number(value),
+                            value_width, bar.empty() ? "" : " ", bar);
     }
     return plot;
 }

@@ -171,6 +171,7 @@ Result<void> PromqlHistory::store_batch(const Batch& batch, Timestamp now) {
         return {};
     }
     std::vector<model::StateWrite> writes;
+    writes.reserve(batch.progress.size());
     for (const auto& [item, progress] : batch.progress) {
         writes.push_back({item->key, encode_progress(progress)});
     }

@@ -98,6 +98,7 @@ net::Task<Result<wire::QueryMatrix>> PromqlPeer::ask_range(Range question) {
 
 void PromqlPeer::take_notes(const std::string& metric, bool is_past, const wire::QueryNotes& said) {
     std::vector<SourceNotes::Note> notes;
+    notes.reserve(said.warnings.size() + said.infos.size() + 1);
     for (const std::string& text : said.warnings) {
         notes.push_back({metric, kNoteWarning, text.substr(0, kNoteBytesMax)});
     }
