@@ -1,6 +1,7 @@
 // Wiring, start, reload and stop.
 #include "app/daemon.h"
 
+#include "app/program_info.h"
 #include "kpid/version.h"
 
 #include <fmt/format.h>
@@ -96,7 +97,8 @@ Daemon::Daemon(const Flags& flags, std::shared_ptr<const config::Config> config,
                                        .io = runtime_.io_context(),
                                        .registry = registry_,
                                        .exemplars = exemplars_,
-                                       .log = log_.named("ingest")}),
+                                       .log = log_.named("ingest"),
+                                       .metadata = &metadata_}),
       evaluator_(runtime_.make_strand(), {.reader = *storage_,
                                           .appender = *storage_,
                                           .state = *storage_,
@@ -142,8 +144,9 @@ Daemon::Daemon(const Flags& flags, std::shared_ptr<const config::Config> config,
                .reload = [this] { return reload(); },
                .failed_reload = [this] { return failed_reload(); },
                .ready = [this] { return ready(); },
-               .version = std::string(kVersion),
-               .revision = std::string(kRevision),
+               .program = program_info(flags, clock.wall_now()),
+               .runtime_info = [this] { return runtime_info(); },
+               .cors = http::Cors(*model::Regex::compile(flags.cors_origin)),
                .log = log_.named("http")}),
       server_({.io = runtime_.io_context(),
                .workers = workers_,
@@ -369,6 +372,12 @@ Result<void> Daemon::apply(const std::shared_ptr<const config::Config>& config) 
 std::optional<http::FailedReload> Daemon::failed_reload() const {
     const MutexLock lock(failed_reload_mutex_);
     return failed_reload_;
+}
+
+http::RuntimeInfo Daemon::runtime_info() const {
+    return {.reload_succeeded = !failed_reload().has_value(),
+            .last_config = Timestamp(static_cast<std::int64_t>(reload_time_.Value() * 1000)),
+            .threads = thread_count()};
 }
 
 Result<void> Daemon::ready() const {

@@ -78,6 +78,7 @@ private:
     [[nodiscard]] Result<std::shared_ptr<const config::Config>> load() const;
     [[nodiscard]] Result<void> apply(const std::shared_ptr<const config::Config>& config);
     [[nodiscard]] std::optional<http::FailedReload> failed_reload() const;
+    [[nodiscard]] http::RuntimeInfo runtime_info() const;
     [[nodiscard]] Result<void> ready() const;
     void keep_house(Timestamp now);
     void refresh_metrics();
@@ -106,10 +107,10 @@ private:
     notify::Notifier notifier_;
     ingest::Metrics ingest_metrics_;
     ingest::ExemplarTable exemplars_;
+    ingest::MetadataTable metadata_;
     ingest::Ingest ingest_;
     evaluate::Evaluator evaluator_;
     ingest::PushSink push_;
-    ingest::MetadataTable metadata_;
     ingest::RemoteWriteSink remote_write_;
     ingest::ImportSink imports_;
     notify::RemoteWriter remote_writer_;

@@ -1,10 +1,12 @@
 // Reads the command line with CLI11.
 #include "app/flags.h"
 
+#include "kpid/model/regex.h"
 #include "kpid/version.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 #include <sstream>
@@ -20,6 +22,20 @@ std::string host_name() {
     return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
+std::string_view level_name(LogLevel level) {
+    switch (level) {
+        case LogLevel::kDebug:
+            return "debug";
+        case LogLevel::kInfo:
+            return "info";
+        case LogLevel::kWarn:
+            return "warn";
+        case LogLevel::kError:
+            return "error";
+    }
+    return "";
+}
+
 }  // namespace
 
 config::LoadOptions load_options(const Flags& flags) {
@@ -27,6 +43,17 @@ config::LoadOptions load_options(const Flags& flags) {
             .features = flags.features,
             .listen = flags.listen,
             .host_name = host_name()};
+}
+
+std::map<std::string, std::string> shown_flags(const Flags& flags) {
+    return {{"config.file", flags.config_file},
+            {"storage.path", flags.storage_path},
+            {"web.listen-address", fmt::format("{}", fmt::join(flags.listen, ","))},
+            {"log.level", std::string(level_name(flags.log_level))},
+            {"log.format", flags.log_format == LogFormat::kJson ? "json" : "logfmt"},
+            {"web.enable-admin-api", flags.enable_admin_api ? "true" : "false"},
+            {"web.cors.origin", flags.cors_origin},
+            {"enable-feature", fmt::format("{}", fmt::join(flags.features, ","))}};
 }
 
 ParsedFlags parse_flags(int argc, const char* const* argv) {
@@ -52,6 +79,10 @@ ParsedFlags parse_flags(int argc, const char* const* argv) {
         ->check(CLI::IsMember({"logfmt", "json"}))
         ->capture_default_str();
     app.add_flag("--web.enable-admin-api", flags.enable_admin_api, "Allow the admin endpoints.");
+    app.add_option("--web.cors.origin", flags.cors_origin,
+                   "Pages of which origins may read the API: a regular expression.")
+        ->take_last()
+        ->capture_default_str();
     app.add_option("--enable-feature", flags.features, "Features to switch on, comma-separated.")
         ->delimiter(',');
     app.add_flag("--check-config", flags.check_config,
@@ -68,6 +99,11 @@ ParsedFlags parse_flags(int argc, const char* const* argv) {
     if (const Result<void> known = config::check_features(flags.features); !known) {
         parsed.exit_code = 2;
         parsed.text = "--enable-feature: " + known.error().message + "\n";
+        return parsed;
+    }
+    if (const Result<model::Regex> origins = model::Regex::compile(flags.cors_origin); !origins) {
+        parsed.exit_code = 2;
+        parsed.text = "--web.cors.origin: " + origins.error().message + "\n";
         return parsed;
     }
     const Result<LogLevel> parsed_level = parse_log_level(level);

@@ -5,6 +5,7 @@
 #include "kpid/base/log.h"
 #include "kpid/base/result.h"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@ struct Flags {
     LogFormat log_format = LogFormat::kLogfmt;
     bool check_config = false;
     bool enable_admin_api = false;
+    std::string cors_origin = ".*";  ///< A regular expression of origins.
     std::vector<std::string> features;
 };
 
@@ -33,6 +35,9 @@ struct ParsedFlags {
 
 /// How the configuration is read, at the start and at each reload.
 [[nodiscard]] config::LoadOptions load_options(const Flags& flags);
+
+/// Every flag and its value, by name without the dashes, as /api/v1/status/flags shows them.
+[[nodiscard]] std::map<std::string, std::string> shown_flags(const Flags& flags);
 
 [[nodiscard]] ParsedFlags parse_flags(int argc, const char* const* argv);
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -57,7 +58,7 @@ JsonWriter& JsonWriter::end_array() {
 
 JsonWriter& JsonWriter::key(std::string_view name) {
     before_value();
-    append_escaped(name);
+    append_json_string(out_, name);
     out_ += ':';
     after_key_ = true;
     return *this;
@@ -65,7 +66,7 @@ JsonWriter& JsonWriter::key(std::string_view name) {
 
 JsonWriter& JsonWriter::string(std::string_view text) {
     before_value();
-    append_escaped(text);
+    append_json_string(out_, text);
     return *this;
 }
 
@@ -110,38 +111,55 @@ JsonWriter& JsonWriter::string_or_null(std::string_view text) {
     return text.empty() ? null() : string(text);
 }
 
-void JsonWriter::append_escaped(std::string_view text) {
-    out_ += '"';
-    while (!text.empty()) {
-        const std::size_t length = utf8_sequence_length(text);
-        const auto c = static_cast<unsigned char>(text.front());
-        if (length == 0) {
-            out_ += "\\ufffd";
-            text.remove_prefix(1);
-            continue;
-        }
-        const std::string_view sequence = text.substr(0, length);
-        if (c == '"' || c == '\\') {
-            out_ += '\\';
-            out_ += text.front();
-        } else if (c == '\n') {
-            out_ += "\\n";
-        } else if (c == '\r') {
-            out_ += "\\r";
-        } else if (c == '\t') {
-            out_ += "\\t";
-        } else if (c < 0x20 || c == '<' || c == '>' || c == '&') {
-            fmt::format_to(std::back_inserter(out_), "\\u{:04x}", c);
-        } else if (sequence == "\xe2\x80\xa8") {
-            out_ += "\\u2028";
-        } else if (sequence == "\xe2\x80\xa9") {
-            out_ += "\\u2029";
-        } else {
-            out_ += sequence;
-        }
-        text.remove_prefix(length);
+namespace {
+
+// ASCII that stands for itself.
+bool is_plain(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
+}
+
+// One sequence that is not plain, of the given length; 0: a byte that is no UTF-8.
+void append_special(std::string& out, std::string_view sequence) {
+    const char c = sequence.empty() ? '\0' : sequence.front();
+    if (sequence.empty()) {
+        out += "\\ufffd";
+    } else if (c == '"' || c == '\\') {
+        out += '\\';
+        out += c;
+    } else if (c == '\n') {
+        out += "\\n";
+    } else if (c == '\r') {
+        out += "\\r";
+    } else if (c == '\t') {
+        out += "\\t";
+    } else if (sequence.size() == 1) {
+        fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
+    } else if (sequence == "\xe2\x80\xa8") {
+        out += "\\u2028";
+    } else if (sequence == "\xe2\x80\xa9") {
+        out += "\\u2029";
+    } else {
+        out += sequence;
     }
-    out_ += '"';
+}
+
+}  // namespace
+
+void append_json_string(std::string& out, std::string_view text) {
+    out += '"';
+    while (!text.empty()) {
+        const auto special = std::find_if_not(text.begin(), text.end(), is_plain);
+        const auto plain = static_cast<std::size_t>(special - text.begin());
+        out += text.substr(0, plain);
+        text.remove_prefix(plain);
+        if (!text.empty()) {
+            const std::size_t length = utf8_sequence_length(text);
+            append_special(out, text.substr(0, length));
+            text.remove_prefix(std::max<std::size_t>(length, 1));
+        }
+    }
+    out += '"';
 }
 
 namespace {

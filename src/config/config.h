@@ -89,6 +89,8 @@ struct Config {
     /// What the features allow in PromQL: queries from outside are parsed with the same.
     promql::ParseOptions parse_options;
     bool delayed_name_removal = false;  ///< Feature promql-delayed-name-removal.
+    /// The main file as it may be shown: see shown_yaml.h.
+    std::string shown;
     /// Every file that was read, main file first.
     std::vector<std::string> files;
 

@@ -4,6 +4,7 @@
 
 #include "config/draft.h"
 #include "config/file_reader.h"
+#include "config/shown_yaml.h"
 #include "config/yaml_reader.h"
 
 #include <fmt/format.h>
@@ -55,6 +56,7 @@ public:
         opened_.insert(path);
         if (const auto document = open(path, {path, {}})) {
             decode_main(*document);
+            draft_.config.shown = shown_yaml(*document->root);
         }
         return finish();
     }

@@ -7,34 +7,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <charconv>
-#include <span>
 
 namespace kpid::http {
 namespace {
 
 constexpr std::size_t kListDefault = 10;
 constexpr std::size_t kListMax = 10'000;
-
-bool is_one_of(std::string_view text, std::span<const std::string_view> words) {
-    return std::find(words.begin(), words.end(), text) != words.end();
-}
-
-// What Go's ParseBool takes.
-Result<void> check_bool(const net::HttpParams& params, std::string_view name) {
-    static constexpr std::array<std::string_view, 12> kWords = {
-        "1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"};
-    const std::string_view text = params.get_or(name, "");
-    if (text.empty() || is_one_of(text, kWords)) {
-        return {};
-    }
-    return bad_parameter(
-        name, fmt::format("unable to parse boolean: strconv.ParseBool: parsing \"{}\": invalid "
-                          "syntax",
-                          text));
-}
 
 Result<std::size_t> list_size(const net::HttpParams& params) {
     const std::string_view text = params.get_or("limit", "");
@@ -77,7 +56,7 @@ Result<net::HttpResponse> AdminApi::delete_series(const net::HttpParams& params)
         return invalid_argument("no match[] parameter provided");
     }
     KPID_TRY(const model::TimeRange range, range_params(params));
-    KPID_TRY(const auto sets, match_params(params));
+    KPID_TRY(const auto sets, named_match_params(params));
     if (range.end < range.start) {
         return net::HttpResponse{.status = 204};
     }
@@ -95,7 +74,7 @@ Result<net::HttpResponse> AdminApi::clean_tombstones() const {
 
 Result<net::HttpResponse> AdminApi::snapshot(const net::HttpParams& params) const {
     KPID_CHECK_OK(check_enabled());
-    KPID_CHECK_OK(check_bool(params, "skip_head"));
+    KPID_CHECK_OK(bool_param(params, "skip_head", "unable to parse boolean"));
     KPID_TRY(const std::string name, admin_.snapshot(clock_.wall_now()));
     JsonWriter json;
     json.begin_object().key("name").string(name).end_object();

@@ -5,41 +5,61 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
+#include <string_view>
 
 namespace kpid::http {
 namespace {
 
-void write_point(JsonWriter& json, Timestamp time, double value) {
-    json.begin_array().raw(sample_time(time)).string(sample_value(value)).end_array();
+// Room for any time or value: the longest have an exponent of three digits or 21 digits before the
+// point.
+constexpr std::size_t kNumberBytesMax = 40;
+
+// The text of the value in [first, last); gives its end.
+char* write_value_text(char* first, char* last, double value) {
+    constexpr double kExactMax = 9007199254740992.0;  // 2^53
+    const double magnitude = std::abs(value);
+    if (magnitude < kExactMax && value == std::trunc(value) && magnitude != 0) {
+        return std::to_chars(first, last, static_cast<std::int64_t>(value)).ptr;
+    }
+    if (magnitude >= kExactMax && magnitude < 1e21) {  // shortest digits, then zeros
+        const std::string text = format_float(value);
+        return std::copy(text.begin(), text.end(), first);
+    }
+    if (magnitude == 0 || (magnitude >= 1e-6 && magnitude < kExactMax)) {
+        return std::to_chars(first, last, value, std::chars_format::fixed).ptr;
+    }
+    if (!std::isfinite(value)) {
+        const std::string_view word = std::isnan(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf";
+        return std::copy(word.begin(), word.end(), first);
+    }
+    // As JavaScript writes numbers: an exponent without a leading zero.
+    char* end = std::to_chars(first, last, value, std::chars_format::scientific).ptr;
+    char* digit = std::find(first, end, 'e') + 2;
+    return *digit == '0' ? std::copy(digit + 1, end, digit) : end;
 }
 
-void write_vector(JsonWriter& json, const promql::Vector& vector) {
-    json.begin_array();
-    for (const promql::VectorSample& sample : vector) {
-        json.begin_object().key("metric");
-        write_labels(json, sample.labels);
-        json.key("value");
-        write_point(json, sample.time, sample.value);
-        json.end_object();
+char* write_time_text(char* first, char* last, Timestamp time) {
+    const std::int64_t ms = time.ms();
+    char* out = first;
+    if (ms < 0 && ms / 1000 == 0) {
+        *out++ = '-';
     }
-    json.end_array();
-}
-
-void write_matrix(JsonWriter& json, const promql::Matrix& matrix) {
-    json.begin_array();
-    for (const promql::MatrixSeries& series : matrix) {
-        json.begin_object().key("metric");
-        write_labels(json, series.labels);
-        json.key("values").begin_array();
-        for (const promql::Point& point : series.points) {
-            write_point(json, point.time, point.value);
-        }
-        json.end_array().end_object();
+    out = std::to_chars(out, last, ms / 1000).ptr;
+    std::int64_t fraction = std::abs(ms % 1000);
+    if (fraction == 0) {
+        return out;
     }
-    json.end_array();
+    *out++ = '.';
+    for (std::int64_t unit = 100; fraction != 0; unit /= 10) {
+        *out++ = static_cast<char>('0' + fraction / unit);
+        fraction %= unit;
+    }
+    return out;
 }
 
 }  // namespace
@@ -61,28 +81,39 @@ net::HttpResponse success(std::string_view data, const std::vector<std::string>&
 }
 
 std::string sample_value(double value) {
-    const double magnitude = std::abs(value);
-    if (!std::isfinite(value) || magnitude == 0 || (magnitude >= 1e-6 && magnitude < 1e21)) {
-        return format_float(value);
-    }
-    // As JavaScript writes numbers: an exponent without a leading zero.
-    std::string text = format_float_general(value);
-    const std::size_t exponent = text.find("e-0");
-    if (exponent != std::string::npos) {
-        text.erase(exponent + 2, 1);
-    }
-    return text;
+    std::array<char, kNumberBytesMax> text;
+    return {text.data(), write_value_text(text.data(), text.data() + text.size(), value)};
 }
 
 std::string sample_time(Timestamp time) {
-    const std::int64_t ms = time.ms();
-    const std::int64_t fraction = std::abs(ms % 1000);
-    std::string text = ms < 0 && ms / 1000 == 0 ? "-0" : fmt::format("{}", ms / 1000);
-    if (fraction != 0) {
-        text += fmt::format(".{:03}", fraction);
-        text.erase(text.find_last_not_of('0') + 1);
+    std::array<char, kNumberBytesMax> text;
+    return {text.data(), write_time_text(text.data(), text.data() + text.size(), time)};
+}
+
+void append_point(std::string& out, Timestamp time, double value) {
+    std::array<char, 2 * kNumberBytesMax + 8> text;
+    char* const last = text.data() + text.size();
+    char* end = text.data();
+    *end++ = '[';
+    end = write_time_text(end, last, time);
+    *end++ = ',';
+    *end++ = '"';
+    end = write_value_text(end, last, value);
+    *end++ = '"';
+    *end++ = ']';
+    out.append(text.data(), end);
+}
+
+void append_labels(std::string& out, const model::Labels& labels) {
+    char separator = '{';
+    for (const model::Label& label : labels) {
+        out += separator;
+        append_json_string(out, label.name);
+        out += ':';
+        append_json_string(out, label.value);
+        separator = ',';
     }
-    return text;
+    out += labels.empty() ? "{}" : "}";
 }
 
 void write_labels(JsonWriter& json, const model::Labels& labels) {
@@ -107,20 +138,6 @@ void write_strings(JsonWriter& json, const std::vector<std::string>& strings) {
         json.string(text);
     }
     json.end_array();
-}
-
-void write_value(JsonWriter& json, const promql::Value& value) {
-    json.begin_object().key("resultType").string(promql::value_type_name(value)).key("result");
-    if (const auto* scalar = std::get_if<promql::Scalar>(&value)) {
-        write_point(json, scalar->time, scalar->value);
-    } else if (const auto* text = std::get_if<promql::String>(&value)) {
-        json.begin_array().raw(sample_time(text->time)).string(text->value).end_array();
-    } else if (const auto* vector = std::get_if<promql::Vector>(&value)) {
-        write_vector(json, *vector);
-    } else {
-        write_matrix(json, std::get<promql::Matrix>(value));
-    }
-    json.end_object();
 }
 
 std::string alert_value(double value) {

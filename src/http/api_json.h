@@ -5,7 +5,6 @@
 #include "kpid/base/json_writer.h"
 #include "kpid/base/time.h"
 #include "kpid/model/labels.h"
-#include "kpid/promql/value.h"
 #include "net/http_message.h"
 
 #include <map>
@@ -27,12 +26,14 @@ namespace kpid::http {
 /// Seconds with at most three decimals: 1435781451.781.
 [[nodiscard]] std::string sample_time(Timestamp time);
 
+/// Append the same: `[1435781451.781,"0.5"]`, `{"a":"1"}`.
+void append_point(std::string& out, Timestamp time, double value);
+void append_labels(std::string& out, const model::Labels& labels);
+
 /// `{"a":"1"}`.
 void write_labels(JsonWriter& json, const model::Labels& labels);
 void write_map(JsonWriter& json, const std::map<std::string, std::string>& map);
 void write_strings(JsonWriter& json, const std::vector<std::string>& strings);
-/// `{"resultType":…,"result":…}`.
-void write_value(JsonWriter& json, const promql::Value& value);
 /// An entry of /api/v1/alerts.
 void write_alert(JsonWriter& json, const alerting::ActiveAlert& alert);
 /// RFC 3339; null for the epoch, which stands for "never".

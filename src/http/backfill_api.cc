@@ -61,7 +61,7 @@ Result<net::HttpResponse> export_response(const model::Reader& reader, net::Work
         return invalid_argument("no match[] parameter provided");
     }
     KPID_TRY(const model::TimeRange range, range_params(params));
-    KPID_TRY(auto sets, match_params(params));
+    KPID_TRY(auto sets, named_match_params(params));
     net::HttpResponse response = net::make_response(200, wire::kUtf8OpenMetricsContentType, "");
     response.stream =
         std::make_shared<ExportStream>(pool, SeriesExport(reader, std::move(sets), range));

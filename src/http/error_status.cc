@@ -41,7 +41,7 @@ ErrorStatus error_status(Code code) {
         case Code::kDeadlineExceeded:
             return {503, "timeout"};
         case Code::kCancelled:
-            return {503, "canceled"};
+            return {499, "canceled"};
         case Code::kPermissionDenied:
             return {403, "unavailable"};  // as Prometheus' body for what is switched off
         case Code::kDataLoss:

@@ -4,6 +4,7 @@
 #include "kpid/base/json_writer.h"
 #include "kpid/base/number.h"
 #include "kpid/promql/parser.h"
+#include "kpid/promql/printer.h"
 
 #include <fmt/format.h>
 
@@ -104,17 +105,22 @@ Result<std::vector<std::vector<model::Matcher>>> match_params(const net::HttpPar
     for (const std::string_view text : params.get_all("match[]")) {
         Result<std::vector<model::Matcher>> matchers = promql::parse_metric_selector(text);
         if (!matchers) {
-            return bad_parameter("match[]", matchers.error().message);
+            return matchers.error();
         }
         const bool all_match_empty =
             std::all_of(matchers->begin(), matchers->end(),
                         [](const model::Matcher& matcher) { return matcher.matches(""); });
         if (all_match_empty) {
-            return bad_parameter("match[]", "match[] must contain at least one non-empty matcher");
+            return invalid_argument("match[] must contain at least one non-empty matcher");
         }
         sets.push_back(std::move(*matchers));
     }
     return sets;
+}
+
+Result<std::vector<std::vector<model::Matcher>>> named_match_params(const net::HttpParams& params) {
+    Result<std::vector<std::vector<model::Matcher>>> sets = match_params(params);
+    return sets ? std::move(sets) : bad_parameter("match[]", sets.error().message);
 }
 
 Result<std::string> label_name_param(std::string_view text) {
@@ -145,16 +151,48 @@ Result<std::string> label_name_param(std::string_view text) {
 }
 
 Result<std::size_t> limit_param(const net::HttpParams& params) {
-    const auto text = params.get("limit");
-    if (!text || text->empty()) {
-        return std::size_t{0};
+    const Result<std::optional<std::int64_t>> limit = integer_param(params, "limit");
+    if (!limit) {
+        return bad_parameter("limit", limit.error().message);
     }
-    std::size_t limit = 0;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
-    if (error != std::errc{} || end != text->data() + text->size()) {
-        return bad_parameter("limit", "limit must be a non-negative number");
+    if (limit->value_or(0) < 0) {
+        return bad_parameter("limit", "limit must be non-negative");
     }
-    return limit;
+    return static_cast<std::size_t>(limit->value_or(0));
+}
+
+Result<bool> bool_param(const net::HttpParams& params, std::string_view name,
+                        std::string_view prefix) {
+    static constexpr std::array<std::string_view, 6> kYes = {"1", "t", "T", "TRUE", "true", "True"};
+    static constexpr std::array<std::string_view, 6> kNo = {"0",     "f",     "F",
+                                                            "FALSE", "false", "False"};
+    const std::string_view text = params.get_or(name, "");
+    if (std::find(kYes.begin(), kYes.end(), text) != kYes.end()) {
+        return true;
+    }
+    if (text.empty() || std::find(kNo.begin(), kNo.end(), text) != kNo.end()) {
+        return false;
+    }
+    return bad_parameter(name, fmt::format("{}: strconv.ParseBool: parsing {}: invalid syntax",
+                                           prefix, promql::quote_string(text)));
+}
+
+Result<std::optional<std::int64_t>> integer_param(const net::HttpParams& params,
+                                                  std::string_view name) {
+    const std::string_view text = params.get_or(name, "");
+    if (text.empty()) {
+        return std::optional<std::int64_t>();
+    }
+    const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    const bool is_signed_twice = digits.size() != text.size() && digits.starts_with('-');
+    if (error == std::errc{} && end == digits.data() + digits.size() && !is_signed_twice) {
+        return std::optional<std::int64_t>(number);
+    }
+    return invalid_argument(fmt::format(
+        "strconv.Atoi: parsing {}: {}", promql::quote_string(text),
+        error == std::errc::result_out_of_range ? "value out of range" : "invalid syntax"));
 }
 
 }  // namespace kpid::http

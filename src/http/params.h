@@ -8,6 +8,7 @@
 #include "kpid/model/reader.h"
 #include "net/http_message.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,8 +29,12 @@ namespace kpid::http {
 /// `start` and `end`; all of time when absent. The end may lie before the start: then nothing is in
 /// the range.
 [[nodiscard]] Result<model::TimeRange> range_params(const net::HttpParams& params);
-/// Each `match[]` as matchers.
+/// Each `match[]` as matchers; errors in Prometheus' words without the parameter's name, which some
+/// endpoints put before them (`bad_parameter`).
 [[nodiscard]] Result<std::vector<std::vector<model::Matcher>>> match_params(
+    const net::HttpParams& params);
+/// The same; errors name the parameter.
+[[nodiscard]] Result<std::vector<std::vector<model::Matcher>>> named_match_params(
     const net::HttpParams& params);
 /// A label name of a path: what begins with U__ is Prometheus' way to write other names than
 /// `[a-zA-Z_][a-zA-Z0-9_]*` there: `__` is an underscore, `_2e_` the character with that number.
@@ -37,5 +42,11 @@ namespace kpid::http {
 [[nodiscard]] Result<std::string> label_name_param(std::string_view text);
 /// `limit`: 0 is no bound.
 [[nodiscard]] Result<std::size_t> limit_param(const net::HttpParams& params);
+/// Go's ParseBool; false when absent. The error is Prometheus' text behind `<prefix>: `.
+[[nodiscard]] Result<bool> bool_param(const net::HttpParams& params, std::string_view name,
+                                      std::string_view prefix);
+/// An integer as Go's Atoi takes it; nothing when absent. The error is Go's text.
+[[nodiscard]] Result<std::optional<std::int64_t>> integer_param(const net::HttpParams& params,
+                                                                std::string_view name);
 
 }  // namespace kpid::http

@@ -3,14 +3,16 @@
 
 #include "http/api_json.h"
 #include "http/params.h"
-#include "kpid/base/json_writer.h"
 #include "kpid/promql/parser.h"
+#include "kpid/promql/printer.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <set>
+#include <utility>
 
 namespace kpid::http {
 namespace {
@@ -64,6 +66,7 @@ Result<std::optional<Duration>> lookback_param(const net::HttpParams& params) {
 }
 
 constexpr std::string_view kTruncated = "results truncated due to limit";
+constexpr std::string_view kStatsPerStep = "all";
 
 // Keeps the first `limit` series; 0 keeps all.
 void truncate(promql::QueryResult& result, std::size_t limit) {
@@ -94,21 +97,15 @@ Result<Duration> timeout_param(const net::HttpParams& params, const evaluate::Sn
     return std::min(*timeout, limit);
 }
 
-net::HttpResponse answer(const promql::QueryResult& result) {
-    JsonWriter json;
-    write_value(json, result.value);
-    return success(std::move(json).take(), result.warnings, result.infos);
-}
-
-net::HttpResponse answer_strings(std::vector<std::string> strings, std::size_t limit) {
-    std::vector<std::string> warnings;
-    if (limit != 0 && strings.size() > limit) {
-        strings.resize(limit);
-        warnings.emplace_back(kTruncated);
+// Prometheus shows them for any text, and warns of all but these.
+std::optional<std::string> stats_warning(std::string_view stats) {
+    if (stats.empty() || stats == "true" || stats == kStatsPerStep) {
+        return std::nullopt;
     }
-    JsonWriter json;
-    write_strings(json, strings);
-    return success(std::move(json).take(), warnings);
+    return fmt::format(
+        "value {} for parameter \"stats\" is deprecated and will be rejected in the next major "
+        "release, use \"true\" or \"all\"",
+        promql::quote_string(stats));
 }
 
 // As in Prometheus, a range that ends before it begins is no error.
@@ -135,32 +132,67 @@ Result<std::vector<std::string>> union_of(const std::vector<std::vector<model::M
 
 }  // namespace
 
+net::HttpResponse QueryApi::answer(std::unique_ptr<AnswerPart> part,
+                                   const Annotations& annotations) const {
+    return text_answer(net::media_type::kJson, enveloped("", std::move(part), "", annotations),
+                       writers_);
+}
+
+net::HttpResponse QueryApi::answer_strings(std::vector<std::string> strings,
+                                           std::size_t limit) const {
+    Annotations annotations;
+    if (limit != 0 && strings.size() > limit) {
+        strings.resize(limit);
+        annotations.warnings.emplace_back(kTruncated);
+    }
+    return answer(strings_part(std::move(strings)), annotations);
+}
+
 Result<net::HttpResponse> QueryApi::run(const net::HttpParams& params, const QueryCaller& caller,
-                                        const Ask& ask) const {
+                                        const QuerySteps& steps, const Ask& ask) const {
+    QueryTimings timings{.arrived = caller.arrived, .begun = clock_.mono_now()};
     const evaluate::Snapshot snapshot = evaluator_.snapshot();
     KPID_TRY(const Duration timeout, timeout_param(params, snapshot));
     KPID_TRY(const std::optional<Duration> lookback, lookback_param(params));
     KPID_TRY(const std::optional<Timestamp> known_at, optional_time_param(params, "known_at"));
     KPID_TRY(const std::size_t limit, limit_param(params));
     KPID_TRY(const promql::ExprPtr expr, parse_query(params, snapshot));
-    KPID_CHECK_OK(check_begin(caller, clock_.mono_now(), timeout));
+    timings.prepared = clock_.mono_now();
+    KPID_CHECK_OK(check_begin(caller, timings.prepared, timeout));
+    const std::string_view stats = params.get_or("stats", "");
+    promql::QueryStatistics counts;
     const QueryWatchdog::Watch watch(watchdog_, caller.arrived + timeout, caller.gone);
     Result<promql::QueryResult> result = ask(*snapshot.engine, *expr,
                                              {.stop = watch.token(),
                                               .lookback = lookback,
                                               .known_at = known_at,
-                                              .text = params.get_or("query", "")});
+                                              .text = params.get_or("query", ""),
+                                              .statistics = stats.empty() ? nullptr : &counts});
     if (!result) {
         return query_error(result.error(), watch);
     }
+    timings.evaluated = clock_.mono_now();
     truncate(*result, limit);
-    return answer(*result);
+    if (std::optional<std::string> warning = stats_warning(stats)) {
+        result->warnings.push_back(*std::move(warning));
+    }
+    const std::string head =
+        fmt::format(R"({{"resultType":"{}","result":)", promql::value_type_name(result->value));
+    const std::string tail =
+        stats.empty()
+            ? "}"
+            : ",\"stats\":" + query_stats_json(timings, counts, steps, stats == kStatsPerStep) +
+                  "}";
+    return text_answer(net::media_type::kJson,
+                       enveloped(head, result_part(std::move(result->value)), tail,
+                                 {std::move(result->warnings), std::move(result->infos)}),
+                       writers_);
 }
 
 Result<net::HttpResponse> QueryApi::query(const net::HttpParams& params,
                                           const QueryCaller& caller) const {
     KPID_TRY(const Timestamp time, time_param(params, "time", clock_.wall_now()));
-    return run(params, caller,
+    return run(params, caller, {.start = time},
                [&](const promql::Engine& engine, const promql::Expr& expr,
                    const promql::QueryContext& context) {
                    return engine.instant(expr, time, reader_, context);
@@ -194,7 +226,7 @@ Result<net::HttpResponse> QueryApi::query_range(const net::HttpParams& params,
             "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query "
             "resolution (?step=XX)");
     }
-    return run(params, caller,
+    return run(params, caller, {.start = start, .step = *step},
                [&](const promql::Engine& engine, const promql::Expr& expr,
                    const promql::QueryContext& context) {
                    return engine.range(expr, start, end, *step, reader_, context);
@@ -205,38 +237,36 @@ Result<net::HttpResponse> QueryApi::series(const net::HttpParams& params) const 
     if (!params.has("match[]")) {
         return invalid_argument("no match[] parameter provided");
     }
-    KPID_TRY(const model::TimeRange range, range_params(params));
-    KPID_TRY(const auto sets, match_params(params));
     KPID_TRY(const std::size_t limit, limit_param(params));
-    if (is_empty(range)) {
-        return success("[]");
-    }
-    std::set<model::Labels> all;
+    KPID_TRY(const model::TimeRange range, range_params(params));
+    KPID_TRY(const auto sets, named_match_params(params));
+    std::vector<model::Labels> all;
     for (const std::vector<model::Matcher>& matchers : sets) {
-        KPID_TRY(const std::vector<model::Labels> some, reader_.series(matchers, range));
-        all.insert(some.begin(), some.end());
-    }
-    std::vector<std::string> warnings;
-    std::size_t written = 0;
-    JsonWriter json;
-    json.begin_array();
-    for (const model::Labels& labels : all) {
-        if (limit != 0 && written++ == limit) {
-            warnings.emplace_back(kTruncated);
+        if (is_empty(range)) {
             break;
         }
-        write_labels(json, labels);
+        KPID_TRY(std::vector<model::Labels> some, reader_.series(matchers, range));
+        all.insert(all.end(), std::make_move_iterator(some.begin()),
+                   std::make_move_iterator(some.end()));
     }
-    json.end_array();
-    return success(std::move(json).take(), warnings);
+    if (sets.size() > 1) {
+        std::sort(all.begin(), all.end());
+        all.erase(std::unique(all.begin(), all.end()), all.end());
+    }
+    Annotations annotations;
+    if (limit != 0 && all.size() > limit) {
+        all.resize(limit);
+        annotations.warnings.emplace_back(kTruncated);
+    }
+    return answer(series_part(std::move(all)), annotations);
 }
 
 Result<net::HttpResponse> QueryApi::labels(const net::HttpParams& params) const {
+    KPID_TRY(const std::size_t limit, limit_param(params));
     KPID_TRY(const model::TimeRange range, range_params(params));
     KPID_TRY(const auto sets, match_params(params));
-    KPID_TRY(const std::size_t limit, limit_param(params));
     if (is_empty(range)) {
-        return success("[]");
+        return answer_strings({}, limit);
     }
     KPID_TRY(std::vector<std::string> names,
              union_of(sets, [&](std::span<const model::Matcher> matchers) {
@@ -248,11 +278,11 @@ Result<net::HttpResponse> QueryApi::labels(const net::HttpParams& params) const 
 Result<net::HttpResponse> QueryApi::label_values(const std::string& name,
                                                  const net::HttpParams& params) const {
     KPID_TRY(const std::string label, label_name_param(name));
+    KPID_TRY(const std::size_t limit, limit_param(params));
     KPID_TRY(const model::TimeRange range, range_params(params));
     KPID_TRY(const auto sets, match_params(params));
-    KPID_TRY(const std::size_t limit, limit_param(params));
     if (is_empty(range)) {
-        return success("[]");
+        return answer_strings({}, limit);
     }
     KPID_TRY(std::vector<std::string> values,
              union_of(sets, [&](std::span<const model::Matcher> matchers) {

@@ -5,6 +5,8 @@
 #include "http/backfill_api.h"
 #include "http/error_status.h"
 #include "http/exemplars_api.h"
+#include "http/expression_api.h"
+#include "http/federate_api.h"
 #include "http/ingest_api.h"
 #include "http/kpi_api.h"
 #include "http/metadata_api.h"
@@ -14,7 +16,6 @@
 #include "http/remote_write_api.h"
 #include "http/rules_api.h"
 #include "http/targets_api.h"
-#include "kpid/base/json_writer.h"
 #include "net/url.h"
 
 #include <fmt/format.h>
@@ -27,6 +28,7 @@ namespace kpid::http {
 namespace {
 
 constexpr std::string_view kApiPrefix = "/api/v1/";
+constexpr std::string_view kOptions = "OPTIONS";
 constexpr const char* kRemoteWritePath = "/api/v1/write";
 
 std::vector<std::string_view> split_path(std::string_view path) {
@@ -69,7 +71,7 @@ Router::Router(RouterDependencies dependencies)
     : dependencies_(std::move(dependencies)),
       watchdog_(dependencies_.timers),
       query_api_(dependencies_.evaluator, dependencies_.reader, dependencies_.timers.clock(),
-                 watchdog_),
+                 watchdog_, dependencies_.workers),
       admin_api_(dependencies_.storage_admin, dependencies_.enable_admin_api,
                  dependencies_.timers.clock()),
       kpi_past_api_(dependencies_.evaluator, dependencies_.reader, dependencies_.timers.clock(),
@@ -79,7 +81,10 @@ Router::Router(RouterDependencies dependencies)
                     .Help("Requests by endpoint.")
                     .Register(dependencies_.registry)) {
     add_query_endpoints();
+    add_expression_endpoints();
     add_state_endpoints();
+    add_status_endpoints();
+    add_kpi_endpoints();
     add_ingest_endpoints();
     add_storage_endpoints();
     add_notification_endpoints();
@@ -129,23 +134,87 @@ void Router::add_query_endpoints() {
     });
 }
 
+void Router::add_expression_endpoints() {
+    using Request = net::HttpRequest;
+    const auto add_parser = [this](std::string pattern, auto respond) {
+        add(std::move(pattern), {"GET", "HEAD", "POST"}, Pool::kQueries,
+            [this, respond](const Request& request, const Segments&) -> Result<net::HttpResponse> {
+                KPID_TRY(const net::HttpParams params, net::request_params(request));
+                return respond(dependencies_.evaluator.snapshot().config->parse_options, params);
+            });
+    };
+    add_parser("/api/v1/format_query", &format_query_response);
+    add_parser("/api/v1/parse_query", &parse_query_response);
+    add("/federate", {"GET", "HEAD"}, Pool::kQueries,
+        [this](const Request& request, const Segments&) {
+            return federate_response(
+                {dependencies_.evaluator, dependencies_.reader, dependencies_.workers},
+                dependencies_.timers.clock().wall_now(), request);
+        });
+}
+
 void Router::add_state_endpoints() {
     using Request = net::HttpRequest;
     const std::vector<std::string> get{"GET", "HEAD"};
     add("/api/v1/rules", get, Pool::kWorkers, [this](const Request& request, const Segments&) {
-        return rules_response(dependencies_.evaluator, request.params);
+        return rules_response(dependencies_.evaluator.rule_groups(), request.params);
     });
     add("/api/v1/alerts", get, Pool::kWorkers, [this](const Request&, const Segments&) {
         return alerts_response(dependencies_.evaluator);
     });
+    add("/api/v1/alertmanagers", get, Pool::kWorkers, [this](const Request&, const Segments&) {
+        return alertmanagers_response(*dependencies_.evaluator.snapshot().config);
+    });
     add("/api/v1/targets", get, Pool::kWorkers, [this](const Request& request, const Segments&) {
-        return targets_response(dependencies_.ingest, request.params);
+        return targets_response(dependencies_.ingest.targets(), request.params);
+    });
+    add("/api/v1/targets/metadata", get, Pool::kWorkers,
+        [this](const Request& request, const Segments&) {
+            return target_metadata_response(dependencies_.ingest.target_metadata(), request.params);
+        });
+    add("/api/v1/scrape_pools", get, Pool::kWorkers, [this](const Request&, const Segments&) {
+        return scrape_pools_response(*dependencies_.evaluator.snapshot().config);
     });
     add("/api/v1/sources", get, Pool::kWorkers,
         [this](const Request&, const Segments&) { return sources_response(dependencies_.ingest); });
     add("/api/v1/metadata", get, Pool::kWorkers, [this](const Request& request, const Segments&) {
-        return metadata_response(dependencies_.metadata, request.params);
+        return metadata_response(dependencies_.metadata, registry_families(dependencies_.registry),
+                                 request.params);
     });
+    add("/metrics", get, Pool::kWorkers, [this](const Request& request, const Segments&) {
+        dependencies_.refresh_metrics();
+        return metrics_response(dependencies_.evaluator, dependencies_.registry,
+                                request.headers.get_or(net::header::kAccept, ""));
+    });
+}
+
+void Router::add_status_endpoints() {
+    const auto add_status = [this](std::string pattern, auto respond) {
+        add(std::move(pattern), {"GET", "HEAD"}, Pool::kWorkers,
+            [respond](const net::HttpRequest&, const Segments&) -> Result<net::HttpResponse> {
+                return respond();
+            });
+    };
+    add_status("/api/v1/status/buildinfo",
+               [this] { return buildinfo_response(dependencies_.program); });
+    add_status("/api/v1/status/flags", [this] { return flags_response(dependencies_.program); });
+    add_status("/api/v1/status/config",
+               [this] { return config_response(*dependencies_.evaluator.snapshot().config); });
+    add_status("/api/v1/status/runtimeinfo", [this] {
+        return runtimeinfo_response(dependencies_.program, dependencies_.runtime_info(),
+                                    *dependencies_.evaluator.snapshot().config,
+                                    dependencies_.timers.clock().wall_now());
+    });
+    add_status("/api/v1/status/walreplay", [] { return walreplay_response(); });
+    add_status("/api/v1/status/tsdb/blocks", [] { return blocks_response(); });
+    add_status("/api/v1/features", [this] {
+        return features_response(dependencies_.program, dependencies_.enable_admin_api);
+    });
+}
+
+void Router::add_kpi_endpoints() {
+    using Request = net::HttpRequest;
+    const std::vector<std::string> get{"GET", "HEAD"};
     add("/api/v1/kpis", get, Pool::kViews, [this](const Request& request, const Segments&) {
         return asks_for_the_past(request.params)
                    ? kpi_past_api_.kpis(request.params, {request.arrived, request.gone})
@@ -166,18 +235,11 @@ void Router::add_state_endpoints() {
     add("/api/v1/goals", get, Pool::kWorkers, [this](const Request&, const Segments&) {
         return goals_response(dependencies_.evaluator);
     });
-    add("/api/v1/status/buildinfo", get, Pool::kNone,
-        [this](const Request&, const Segments&) { return success(build_info()); });
     add("/", get, Pool::kWorkers, [this](const Request&, const Segments&) {
         return kpi_page(dependencies_.evaluator, dependencies_.failed_reload());
     });
     add("/inbox", get, Pool::kWorkers,
         [this](const Request&, const Segments&) { return inbox_page(dependencies_.notifier); });
-    add("/metrics", get, Pool::kWorkers, [this](const Request& request, const Segments&) {
-        dependencies_.refresh_metrics();
-        return metrics_response(dependencies_.evaluator, dependencies_.registry,
-                                request.headers.get_or(net::header::kAccept, ""));
-    });
 }
 
 void Router::add_ingest_endpoints() {
@@ -262,15 +324,6 @@ void Router::add_management_endpoints() {
     });
 }
 
-std::string Router::build_info() const {
-    JsonWriter json;
-    json.begin_object().key("version").string(dependencies_.version);
-    json.key("revision").string(dependencies_.revision).key("branch").string("main");
-    json.key("buildUser").string("").key("buildDate").string("").key("goVersion").string("");
-    json.key("application").string("kpid").end_object();
-    return std::move(json).take();
-}
-
 net::HttpResponse Router::run(const Endpoint& endpoint, const net::HttpRequest& request,
                               const Segments& variables) const {
     Result<net::HttpResponse> response = endpoint.answer(request, variables);
@@ -295,37 +348,59 @@ net::WorkerPool& Router::pool_of(const Endpoint& endpoint, const net::HttpReques
     return queries ? dependencies_.queries : dependencies_.workers;
 }
 
+bool Router::Endpoint::takes(std::string_view method) const {
+    return std::find(methods.begin(), methods.end(), method) != methods.end();
+}
+
+bool Router::may_be_shared(const Endpoint& endpoint) {
+    return endpoint.pattern.starts_with(kApiPrefix) && endpoint.takes("GET");
+}
+
 net::Task<net::HttpResponse> Router::handle(net::HttpRequest request) {
     for (const Endpoint& endpoint : endpoints_) {
         const std::optional<Segments> variables = match_path(endpoint.pattern, request.path_raw);
         if (!variables) {
             continue;
         }
-        endpoint.requests->Increment();
-        if (std::find(endpoint.methods.begin(), endpoint.methods.end(), request.method) ==
-            endpoint.methods.end()) {
-            net::HttpResponse refused = refusal(request.target, 405, "method not allowed");
-            refused.headers.set(net::header::kAllow,
-                                fmt::format("{}", fmt::join(endpoint.methods, ", ")));
-            co_return refused;
-        }
-        if (endpoint.pool == Pool::kNone) {
-            co_return run(endpoint, request, *variables);
-        }
-        net::WorkerPool& pool = pool_of(endpoint, request);
         const Endpoint* chosen = &endpoint;
-        Result<net::HttpResponse> response = co_await net::offload(
-            pool,
-            [this, chosen, &request, &variables] { return run(*chosen, request, *variables); });
-        if (!response) {
-            const Error busy = response.error().code == Code::kResourceExhausted
-                                   ? unavailable("too many requests are waiting")
-                                   : response.error();
-            co_return error_response(busy);
+        endpoint.requests->Increment();
+        net::HttpResponse response = co_await answer(chosen, &request, &*variables);
+        if (may_be_shared(endpoint)) {
+            dependencies_.cors.allow(request, response);
         }
-        co_return std::move(*response);
+        co_return response;
     }
-    co_return net::text_response(404, "404 page not found");
+    co_return request.method == kOptions&& request.path.starts_with(kApiPrefix)
+        ? net::HttpResponse{.status = 204}
+        : net::text_response(404, "404 page not found");
+}
+
+net::Task<net::HttpResponse> Router::answer(const Endpoint* endpoint,
+                                            const net::HttpRequest* request,
+                                            const Segments* variables) {
+    if (request->method == kOptions && endpoint->pattern.starts_with(kApiPrefix)) {
+        co_return net::HttpResponse{.status = 204};
+    }
+    if (!endpoint->takes(request->method)) {
+        net::HttpResponse refused = refusal(request->target, 405, "method not allowed");
+        refused.headers.set(net::header::kAllow,
+                            fmt::format("{}", fmt::join(endpoint->methods, ", ")));
+        co_return refused;
+    }
+    if (endpoint->pool == Pool::kNone) {
+        co_return run(*endpoint, *request, *variables);
+    }
+    net::WorkerPool& pool = pool_of(*endpoint, *request);
+    Result<net::HttpResponse> response = co_await net::offload(
+        pool,
+        [this, endpoint, request, variables] { return run(*endpoint, *request, *variables); });
+    if (!response) {
+        const Error busy = response.error().code == Code::kResourceExhausted
+                               ? unavailable("too many requests are waiting")
+                               : response.error();
+        co_return error_response(busy);
+    }
+    co_return std::move(*response);
 }
 
 }  // namespace kpid::http

@@ -3,10 +3,12 @@
 
 #include "evaluate/evaluator.h"
 #include "http/admin_api.h"
+#include "http/cors.h"
 #include "http/kpi_past_api.h"
 #include "http/pages.h"
 #include "http/query_api.h"
 #include "http/query_watchdog.h"
+#include "http/status_api.h"
 #include "ingest/exemplar_table.h"
 #include "ingest/import_sink.h"
 #include "ingest/ingest.h"
@@ -57,13 +59,15 @@ struct RouterDependencies {
     std::function<std::optional<FailedReload>()> failed_reload;
     /// Nothing while ready, else why not.
     std::function<Result<void>()> ready;
-    std::string version;
-    std::string revision;
+    ProgramInfo program;
+    std::function<RuntimeInfo()> runtime_info;
+    Cors cors;  ///< --web.cors.origin
     Logger log;
 };
 
 /// The HttpHandler of the daemon: every endpoint in one table. Unknown paths are 404 in plain text,
-/// as Prometheus answers, known paths with another method 405. Thread-safe.
+/// as Prometheus answers, known paths with another method 405; OPTIONS below /api/v1/ is 204. Of
+/// two patterns that fit, the first of the table counts. Thread-safe.
 class Router final : public net::HttpHandler {
 public:
     explicit Router(RouterDependencies dependencies);
@@ -89,11 +93,16 @@ private:
         Pool pool = Pool::kWorkers;
         Answer answer;
         prometheus::Counter* requests = nullptr;
+
+        [[nodiscard]] bool takes(std::string_view method) const;
     };
 
     void add(std::string pattern, std::vector<std::string> methods, Pool pool, Answer answer);
     void add_query_endpoints();
+    void add_expression_endpoints();
     void add_state_endpoints();
+    void add_status_endpoints();
+    void add_kpi_endpoints();
     void add_ingest_endpoints();
     void add_storage_endpoints();
     void add_notification_endpoints();
@@ -102,7 +111,11 @@ private:
                                         const Segments& variables) const;
     [[nodiscard]] net::WorkerPool& pool_of(const Endpoint& endpoint,
                                            const net::HttpRequest& request) const;
-    [[nodiscard]] std::string build_info() const;
+    /// Pages of other origins may read it: what only reads, below /api/v1/.
+    [[nodiscard]] static bool may_be_shared(const Endpoint& endpoint);
+    [[nodiscard]] net::Task<net::HttpResponse> answer(const Endpoint* endpoint,
+                                                      const net::HttpRequest* request,
+                                                      const Segments* variables);
 
     const RouterDependencies dependencies_;
     QueryWatchdog watchdog_;

@@ -42,6 +42,7 @@ public:
     void stop();
     net::Task<bool> join(MonoTime deadline);
     std::vector<TargetView> targets() const;
+    std::vector<TargetMetadata> target_metadata() const;
     std::vector<SourceView> sources() const;
 
     /// Whether there is a poller of that job, and whether each of them answered; of all jobs
@@ -96,7 +97,8 @@ Ingest::Impl::Impl(net::Strand strand, const IngestDependencies& dependencies)
                    .workers = dependencies.workers,
                    .metrics = metrics_,
                    .exemplars = dependencies.exemplars,
-                   .log = dependencies.log},
+                   .log = dependencies.log,
+                   .metadata = dependencies.metadata},
       tasks_(std::move(strand), dependencies.log) {
 }
 
@@ -331,6 +333,27 @@ std::vector<TargetView> Ingest::Impl::targets() const {
     return views;
 }
 
+std::vector<TargetMetadata> Ingest::Impl::target_metadata() const {
+    std::vector<std::pair<TargetView, MetadataList>> found;
+    const MutexLock lock(mutex_);
+    for (const auto& [key, running] : running_) {
+        const auto* scrape = std::get_if<PollerSpec::Scrape>(&running.spec.kind);
+        MetadataList metrics = scrape != nullptr ? running.poller->metadata() : nullptr;
+        if (metrics != nullptr) {
+            found.emplace_back(target_view(*scrape->config, scrape->target), std::move(metrics));
+        }
+    }
+    std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+        return std::tie(a.first.scrape_pool, a.first.scrape_url) <
+               std::tie(b.first.scrape_pool, b.first.scrape_url);
+    });
+    std::vector<TargetMetadata> all;
+    for (auto& [view, metrics] : found) {
+        all.push_back({std::move(view.labels), std::move(metrics)});
+    }
+    return all;
+}
+
 std::vector<SourceView> Ingest::Impl::sources() const {
     std::vector<SourceView> views;
     const MutexLock lock(mutex_);
@@ -391,6 +414,10 @@ net::Task<bool> Ingest::join(MonoTime deadline) {
 
 std::vector<TargetView> Ingest::targets() const {
     return impl_->targets();
+}
+
+std::vector<TargetMetadata> Ingest::target_metadata() const {
+    return impl_->target_metadata();
 }
 
 std::vector<SourceView> Ingest::sources() const {

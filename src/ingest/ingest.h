@@ -3,6 +3,7 @@
 
 #include "config/config.h"
 #include "ingest/exemplar_table.h"
+#include "ingest/metadata_table.h"
 #include "ingest/target_view.h"
 #include "kpid/base/log.h"
 #include "kpid/model/appender.h"
@@ -33,6 +34,7 @@ struct IngestDependencies {
     prometheus::Registry& registry;
     ExemplarTable& exemplars;
     Logger log;
+    MetadataTable* metadata = nullptr;  ///< Takes what scrapes say of metrics; may be null.
 };
 
 /// Owns the pollers and listeners of the running configuration. prepare, reconfigure, stop and join
@@ -57,6 +59,8 @@ public:
 
     /// Scrape targets, in order of pool and URL, for /api/v1/targets.
     [[nodiscard]] std::vector<TargetView> targets() const;
+    /// What they said of their metrics at their newest scrape, in the same order.
+    [[nodiscard]] std::vector<TargetMetadata> target_metadata() const;
     /// Every other source, in order of id, for /api/v1/sources.
     [[nodiscard]] std::vector<SourceView> sources() const;
     /// True when series with this `job` come from a source that is polled.

@@ -2,6 +2,7 @@
 // The seam between the schedule of polls and what is polled.
 
 #include "ingest/exemplar_table.h"
+#include "ingest/metadata_table.h"
 #include "ingest/metrics.h"
 #include "ingest/series_book.h"
 #include "ingest/source_notes.h"
@@ -14,6 +15,7 @@
 #include "net/timers.h"
 #include "net/worker_pool.h"
 
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -34,7 +36,11 @@ struct Environment {
     Metrics& metrics;
     ExemplarTable& exemplars;
     Logger log;
+    MetadataTable* metadata = nullptr;  ///< Where scrapes say what metrics are; may be null.
 };
+
+/// What a target said of its metrics; shared since it is asked for while it is scraped.
+using MetadataList = std::shared_ptr<const std::vector<model::MetricMetadata>>;
 
 /// What the samples of a source are, and how late they may come (see model::AppendBatch).
 struct StoreOptions {
@@ -67,6 +73,9 @@ public:
     [[nodiscard]] virtual SourceNotes notes() const { return {}; }
     /// Marks everything stale at `at`: the source is gone. Blocks; after the last poll().
     [[nodiscard]] virtual Result<void> end(Timestamp at) = 0;
+
+    /// What it said of its metrics; null: nothing. From any thread.
+    [[nodiscard]] virtual MetadataList metadata() const { return nullptr; }
 
     /// Goes on with the series of one that was polled before under the same labels.
     virtual void take_over(PollTask& other) { book_ = std::move(other.book_); }

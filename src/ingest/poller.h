@@ -55,6 +55,7 @@ public:
 
     [[nodiscard]] PollStatus status() const;
     [[nodiscard]] SourceNotes notes() const { return task_->notes(); }
+    [[nodiscard]] MetadataList metadata() const { return task_->metadata(); }
     [[nodiscard]] const std::string& source() const { return options_.source; }
 
 private:

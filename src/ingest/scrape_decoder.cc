@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace kpid::ingest {
@@ -20,12 +21,20 @@ Result<void> ScrapeDecoder::decode(std::string_view text, wire::ExpositionFormat
     at_ = at;
     out_ = &out;
     limit_exceeded_ = false;
+    families_ = 0;
+    metadata_changed_ = false;
     // The book forgets a series only after all texts of it were away for as long.
     erase_if(known_, [this](const auto& entry) {
         return entry.second.seen + SeriesBook::kRoundsKept + 1 < book_.round();
     });
     Result<void> read = wire::read_exposition(text, {.format = format}, *this);
     out_ = nullptr;
+    if (!read) {
+        metadata_.clear();  // half of it is of a text that does not count
+    } else if (families_ < metadata_.size()) {
+        metadata_.resize(families_);
+        metadata_changed_ = true;
+    }
     if (read && limit_exceeded_) {
         return resource_exhausted("sample limit exceeded");
     }
@@ -70,6 +79,42 @@ Result<void> ScrapeDecoder::on_sample(const wire::SampleEvent& sample) {
     }
     out_->samples.push_back({*known->series->labels, time, sample.value});
     out_->series.push_back(known->series);
+    return {};
+}
+
+// Texts say the same in the same order each time: then nothing is copied.
+Result<void> ScrapeDecoder::on_metadata(const wire::MetadataEvent& statement) {
+    const bool is_next = families_ == 0 || metadata_[families_ - 1].family != statement.family;
+    if ((is_next && families_ == kFamiliesMax) || statement.text.size() > kHelpBytesMax ||
+        statement.family.size() > kHelpBytesMax) {
+        return {};
+    }
+    if (is_next) {
+        metadata_.resize(std::max(metadata_.size(), families_ + 1));
+        if (metadata_[families_].family != statement.family) {
+            metadata_[families_] = {.family = std::string(statement.family)};
+            metadata_changed_ = true;
+        }
+        ++families_;
+    }
+    model::MetricMetadata& known = metadata_[families_ - 1];
+    const auto update = [this](auto& place, const auto& value) {
+        if (place != value) {
+            place = value;
+            metadata_changed_ = true;
+        }
+    };
+    switch (statement.kind) {
+        case wire::MetadataEvent::Kind::kHelp:
+            update(known.help, statement.text);
+            break;
+        case wire::MetadataEvent::Kind::kType:
+            update(known.type, statement.type);
+            break;
+        case wire::MetadataEvent::Kind::kUnit:
+            update(known.unit, statement.text);
+            break;
+    }
     return {};
 }
 

@@ -50,6 +50,13 @@ public:
     [[nodiscard]] Result<void> decode(std::string_view text, wire::ExpositionFormat format,
                                       Timestamp at, DecodedScrape& out);
 
+    /// What the newest text said of its metrics, in its order; beyond these limits nothing is kept.
+    static constexpr std::size_t kFamiliesMax = 10'000;
+    static constexpr std::size_t kHelpBytesMax = 4096;
+    [[nodiscard]] const std::vector<model::MetricMetadata>& metadata() const { return metadata_; }
+    /// Whether the newest text said something else of them than the one before.
+    [[nodiscard]] bool metadata_changed() const { return metadata_changed_; }
+
 private:
     struct Known {
         model::MetricType type = model::MetricType::kUnknown;
@@ -58,6 +65,7 @@ private:
     };
 
     Result<void> on_sample(const wire::SampleEvent& sample) override;
+    Result<void> on_metadata(const wire::MetadataEvent& statement) override;
     [[nodiscard]] Result<Known*> find(const wire::SampleEvent& sample);
     [[nodiscard]] Result<SeriesBook::Series*> resolve(const wire::SampleEvent& sample);
     [[nodiscard]] std::optional<model::Labels> final_labels(const wire::SampleEvent& sample) const;
@@ -68,6 +76,9 @@ private:
     const model::Labels labels_;
     SeriesBook& book_;
     StringMap<Known> known_;  // by the bytes of name and braces
+    std::vector<model::MetricMetadata> metadata_;
+    std::size_t families_ = 0;  // How many of these the text that is read has named already.
+    bool metadata_changed_ = false;
     // Of the call that runs.
     Timestamp at_;
     DecodedScrape* out_ = nullptr;

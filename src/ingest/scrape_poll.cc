@@ -103,6 +103,7 @@ Result<void> ScrapePoll::take(const Result<net::HttpClientResponse>& answer, Tim
     Result<void> decoded = decode(answer, at, scrape);
     const std::size_t own_count = decoded ? scrape.samples.size() : 0;
     if (decoded) {
+        keep_metadata();
         book_.commit(at, scrape.samples);
         environment_.metrics.of(Protocol::kScrape).count_repeated(scrape.repeated);
     } else {
@@ -145,6 +146,27 @@ Result<model::AppendResult> ScrapePoll::append(const DecodedScrape& scrape, std:
         std::copy(reports.begin(), reports.end(), report_handles_.begin());
     }
     return stored;
+}
+
+void ScrapePoll::keep_metadata() {
+    if (!decoder_.metadata_changed()) {
+        return;
+    }
+    auto list = std::make_shared<const std::vector<model::MetricMetadata>>(decoder_.metadata());
+    if (environment_.metadata != nullptr) {
+        std::vector<wire::RemoteWriteMetadata> statements;
+        for (const model::MetricMetadata& one : *list) {
+            statements.push_back({one.family, one.type, one.help, one.unit});
+        }
+        environment_.metadata->put(statements);
+    }
+    const MutexLock lock(metadata_mutex_);
+    metadata_ = std::move(list);
+}
+
+MetadataList ScrapePoll::metadata() const {
+    const MutexLock lock(metadata_mutex_);
+    return metadata_;
 }
 
 void ScrapePoll::keep_exemplars(DecodedScrape& scrape, Timestamp at) {

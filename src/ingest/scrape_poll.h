@@ -4,6 +4,7 @@
 #include "ingest/poll_task.h"
 #include "ingest/scrape_decoder.h"
 #include "ingest/scrape_target.h"
+#include "kpid/base/mutex.h"
 
 #include <array>
 #include <memory>
@@ -23,6 +24,7 @@ public:
 
     [[nodiscard]] net::Task<Result<void>> poll(Timestamp at) override;
     [[nodiscard]] Result<void> end(Timestamp at) override;
+    [[nodiscard]] MetadataList metadata() const override;
 
 private:
     static constexpr std::size_t kReportCount = 5;
@@ -36,6 +38,7 @@ private:
         const net::HttpClientResponse& answer) const;
     [[nodiscard]] Result<model::AppendResult> append(const DecodedScrape& scrape,
                                                      std::size_t own_count);
+    void keep_metadata();
     void keep_exemplars(DecodedScrape& scrape, Timestamp at);
     void add_reports(const DecodedScrape& scrape, bool up, Timestamp at, MonoTime started,
                      std::vector<model::SeriesSample>& samples) const;
@@ -45,6 +48,8 @@ private:
     std::array<model::Labels, kReportCount> report_labels_;
     std::array<model::SeriesHandle, kReportCount> report_handles_{};
     ScrapeDecoder decoder_;
+    mutable Mutex metadata_mutex_;
+    MetadataList metadata_ KPID_GUARDED_BY(metadata_mutex_);
 };
 
 }  // namespace kpid::ingest

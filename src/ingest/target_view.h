@@ -4,8 +4,11 @@
 #include "ingest/source_notes.h"
 #include "kpid/base/time.h"
 #include "kpid/model/labels.h"
+#include "kpid/model/metadata.h"
 
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace kpid::ingest {
 
@@ -21,6 +24,12 @@ struct TargetView {
     std::string health = "unknown";  ///< "up", "down", "unknown".
     Duration scrape_interval{0};
     Duration scrape_timeout{0};
+};
+
+/// What one target says of its metrics.
+struct TargetMetadata {
+    model::Labels labels;                                               ///< The target's.
+    std::shared_ptr<const std::vector<model::MetricMetadata>> metrics;  ///< Never null.
 };
 
 struct SourceView {

@@ -1,4 +1,4 @@
-// zlib behind two functions.
+// zlib behind a few functions.
 
 #include "net/gzip.h"
 
@@ -36,9 +36,10 @@ struct Inflater {
 };
 
 struct Deflater {
-    Deflater() {
-        ready = deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, kWindowBits + kWriteGzip,
-                             kMemoryLevel, Z_DEFAULT_STRATEGY) == Z_OK;
+    explicit Deflater(Packing packing) {
+        const int bits = kWindowBits + (packing == Packing::kGzip ? kWriteGzip : 0);
+        ready = deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, bits, kMemoryLevel,
+                             Z_DEFAULT_STRATEGY) == Z_OK;
     }
     ~Deflater() { deflateEnd(&stream); }
     Deflater(const Deflater&) = delete;
@@ -49,8 +50,8 @@ struct Deflater {
 
 }  // namespace
 
-Result<std::string> gzip(std::string_view plain) {
-    Deflater deflater;
+Result<std::string> pack(std::string_view plain, Packing packing) {
+    Deflater deflater(packing);
     z_stream& stream = deflater.stream;
     if (!deflater.ready || plain.size() > std::numeric_limits<uInt>::max() / 2) {
         return internal_error("cannot compress");
@@ -65,6 +66,51 @@ Result<std::string> gzip(std::string_view plain) {
     }
     out.resize(stream.total_out);
     return out;
+}
+
+Result<std::string> gzip(std::string_view plain) {
+    return pack(plain, Packing::kGzip);
+}
+
+struct Packer::State {
+    explicit State(Packing packing) : deflater(packing) {}
+
+    Result<std::string> run(std::string_view plain, int flush) {
+        z_stream& stream = deflater.stream;
+        if (!deflater.ready || plain.size() > std::numeric_limits<uInt>::max() / 2) {
+            return internal_error("cannot compress");
+        }
+        stream.next_in = input_bytes(plain);
+        stream.avail_in = static_cast<uInt>(plain.size());
+        std::string out;
+        std::size_t size = 0;
+        do {
+            out.resize(size + std::max<std::size_t>(plain.size() / 4, 4096));
+            stream.next_out = output_bytes(out, size);
+            stream.avail_out = static_cast<uInt>(out.size() - size);
+            if (deflate(&stream, flush) == Z_STREAM_ERROR) {
+                return internal_error("cannot compress");
+            }
+            size = out.size() - stream.avail_out;
+        } while (stream.avail_out == 0);
+        out.resize(size);
+        return out;
+    }
+
+    Deflater deflater;
+};
+
+Packer::Packer(Packing packing) : state_(std::make_unique<State>(packing)) {
+}
+
+Packer::~Packer() = default;
+
+Result<std::string> Packer::add(std::string_view plain) {
+    return state_->run(plain, Z_NO_FLUSH);
+}
+
+Result<std::string> Packer::finish() {
+    return state_->run({}, Z_FINISH);
 }
 
 Result<std::string> gunzip(std::string_view packed, std::size_t bytes_max) {

@@ -7,6 +7,7 @@
 #include "net/connection_shares.h"
 #include "net/gzip.h"
 #include "net/http_wire.h"
+#include "net/packed_stream.h"
 #include "net/peer_watch.h"
 #include "net/token.h"
 
@@ -85,9 +86,9 @@ private:
     Task<bool> send_continue();
     Task<Refusal> unpack_body(HttpRequest* request, BodyShare* share);
     Task<HttpResponse> call_handler(HttpRequest request);
-    Task<> pack_body(HttpResponse* response);
+    Task<> pack_body(HttpResponse* response, Packing packing);
     Task<bool> write(HttpResponse response, bool is_head, bool is_http_1_0, bool keep_alive);
-    Task<bool> write_stream(HttpResponse response, bool is_head, bool is_http_1_0);
+    Task<bool> write_stream(HttpResponse response, bool is_head, bool is_http_1_0, bool keep_alive);
     Task<bool> write_piece(std::string head, std::string piece, std::string_view tail);
     Task<> refuse(Refusal refusal, std::string target);
     Task<> linger();
@@ -178,21 +179,22 @@ Task<bool> Connection::serve_one() {
     ++context_->counters.requests;
     context_->counters.request_body_bytes += request.body.size();
     const bool is_head = request.method == "HEAD";
-    const bool accepts_gzip = request.headers.has_token(header::kAcceptEncoding, "gzip");
+    const std::optional<Packing> packing = accepted_packing(request.headers);
     HttpResponse response = co_await call_handler(std::move(request));
     context_->counters.response_body_bytes += response.body.size();
-    if (response.stream != nullptr) {
-        co_await write_stream(std::move(response), is_head, is_http_1_0);
-        co_return false;
-    }
+    const bool keep = keep_alive && !context_->stopping;
     if (is_compressible(response, options_.gzip_bytes_min)) {
         response.headers.add(header::kVary, header::kAcceptEncoding);
-        if (accepts_gzip && !is_head) {
-            co_await pack_body(&response);
+        if (packing && !is_head) {
+            co_await pack_body(&response, *packing);
         }
     }
-    const bool keep = keep_alive && !context_->stopping;
-    const bool written = co_await write(std::move(response), is_head, is_http_1_0, keep);
+    bool written = false;
+    if (response.stream != nullptr) {
+        written = co_await write_stream(std::move(response), is_head, is_http_1_0, keep);
+    } else {
+        written = co_await write(std::move(response), is_head, is_http_1_0, keep);
+    }
     co_return written&& keep;
 }
 
@@ -344,17 +346,22 @@ Task<HttpResponse> Connection::call_handler(HttpRequest request) {
     co_return context_->parts.handler.refusal(target, 500, "internal error");
 }
 
-Task<> Connection::pack_body(HttpResponse* response) {
+Task<> Connection::pack_body(HttpResponse* response, Packing packing) {
+    if (response->stream != nullptr) {
+        response->stream = pack_stream(response->stream, packing, context_->parts.workers);
+        response->headers.set(header::kContentEncoding, packing_name(packing));
+        co_return;
+    }
     Result<std::string> packed = std::string();
     if (response->body.size() <= kInlineGzipBytesMax) {
-        packed = gzip(response->body);
+        packed = pack(response->body, packing);
     } else {
-        auto work = [response] { return gzip(response->body); };
+        auto work = [response, packing] { return pack(response->body, packing); };
         packed = co_await offload(context_->parts.workers, work);
     }
     if (packed) {  // else the workers are busy: it goes out as it is
         response->body = *std::move(packed);
-        response->headers.set(header::kContentEncoding, "gzip");
+        response->headers.set(header::kContentEncoding, packing_name(packing));
     }
 }
 
@@ -374,11 +381,12 @@ Task<bool> Connection::write(HttpResponse response, bool is_head, bool is_http_1
     co_return !failure;
 }
 
-// A streamed body: in chunks, for HTTP/1.0 up to the connection's end. The connection is not kept.
-// False when it is not whole; its last chunk is missing then.
-Task<bool> Connection::write_stream(HttpResponse response, bool is_head, bool is_http_1_0) {
+// A streamed body: in chunks, for HTTP/1.0 up to the connection's end. True when it is whole and
+// the connection can be kept; where it is not whole its last chunk is missing.
+Task<bool> Connection::write_stream(HttpResponse response, bool is_head, bool is_http_1_0,
+                                    bool keep_alive) {
     const ResponseFraming framing{
-        .is_http_1_0 = is_http_1_0, .keep_alive = false, .is_streamed = true};
+        .is_http_1_0 = is_http_1_0, .keep_alive = keep_alive && !is_http_1_0, .is_streamed = true};
     std::string head = serialize_head(response, framing, context_->parts.timers.clock().wall_now());
     bool sent = co_await write_piece(std::move(head), {}, {});
     const std::string_view chunk_end = is_http_1_0 ? "" : "\r\n";
@@ -396,7 +404,7 @@ Task<bool> Connection::write_stream(HttpResponse response, bool is_head, bool is
             break;
         }
     }
-    co_return sent;
+    co_return sent && !is_http_1_0;
 }
 
 // Each piece has the whole write timeout: a client that reads at all may take its time.

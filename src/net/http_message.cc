@@ -149,6 +149,7 @@ std::string_view reason_phrase(unsigned status) {
         {422, "Unprocessable Content"},
         {429, "Too Many Requests"},
         {431, "Request Header Fields Too Large"},
+        {499, "Client Closed Request"},
         {500, "Internal Server Error"},
         {501, "Not Implemented"},
         {502, "Bad Gateway"},

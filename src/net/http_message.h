@@ -105,7 +105,7 @@ struct HttpResponse {
     unsigned status = 200;
     HttpHeaders headers;
     std::string body;
-    /// Instead of `body`, of a status that has one: sent as it is made, not compressed.
+    /// Instead of `body`, of a status that has one: sent, and compressed, as it is made.
     std::shared_ptr<BodyStream> stream = {};
 };
 

@@ -50,8 +50,9 @@ bool status_has_body(unsigned status) {
 }
 
 bool is_compressible(const HttpResponse& response, std::size_t bytes_min) {
-    if (response.body.size() <= bytes_min || !status_has_body(response.status) ||
-        response.status == 206 || response.headers.has(header::kContentEncoding)) {
+    const bool is_large = response.stream != nullptr || response.body.size() > bytes_min;
+    if (!is_large || !status_has_body(response.status) || response.status == 206 ||
+        response.headers.has(header::kContentEncoding)) {
         return false;
     }
     const std::string type =
@@ -61,6 +62,19 @@ bool is_compressible(const HttpResponse& response, std::size_t bytes_min) {
                            type.starts_with("audio/") || type == "application/gzip" ||
                            type == "application/zip";
     return !is_packed;
+}
+
+std::optional<Packing> accepted_packing(const HttpHeaders& headers) {
+    for (const Packing packing : {Packing::kGzip, Packing::kDeflate}) {
+        if (headers.has_token(header::kAcceptEncoding, packing_name(packing))) {
+            return packing;
+        }
+    }
+    return std::nullopt;
+}
+
+std::string_view packing_name(Packing packing) {
+    return packing == Packing::kGzip ? "gzip" : "deflate";
 }
 
 std::string serialize_head(const HttpResponse& response, const ResponseFraming& framing,

@@ -2,9 +2,11 @@
 // The bytes of a response, and whether to compress it.
 
 #include "kpid/base/time.h"
+#include "net/gzip.h"
 #include "net/http_message.h"
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,8 +28,14 @@ struct ResponseFraming {
 /// True for statuses that have a body (not 1xx, 204, 304).
 [[nodiscard]] bool status_has_body(unsigned status);
 
-/// True when compressing is worth it: large enough, of a kind that shrinks, not yet encoded.
+/// True when compressing is worth it: large enough or streamed, of a kind that shrinks, not yet
+/// encoded.
 [[nodiscard]] bool is_compressible(const HttpResponse& response, std::size_t bytes_min);
+
+/// The encoding to answer in, of those the client takes; gzip before deflate.
+[[nodiscard]] std::optional<Packing> accepted_packing(const HttpHeaders& headers);
+/// Its name in Content-Encoding.
+[[nodiscard]] std::string_view packing_name(Packing packing);
 
 /// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7).
 [[nodiscard]] std::string format_http_date(Timestamp time);

@@ -54,6 +54,14 @@ std::vector<PeerAddress> peer_addresses(const config::Config& config) {
 
 }  // namespace
 
+std::vector<std::string> alertmanager_urls(const config::Config& config) {
+    std::vector<std::string> urls;
+    for (PeerAddress& address : peer_addresses(config)) {
+        urls.push_back(std::move(address.url));
+    }
+    return urls;
+}
+
 AlertmanagerSender::AlertmanagerSender(net::Strand strand, net::HttpClient& client,
                                        net::Timers& timers, net::WorkerPool& workers,
                                        Metrics& metrics, Logger log)

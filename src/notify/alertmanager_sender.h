@@ -22,6 +22,9 @@
 
 namespace kpid::notify {
 
+/// Where alerts are posted to: the URL of every Alertmanager that relabelling leaves.
+[[nodiscard]] std::vector<std::string> alertmanager_urls(const config::Config& config);
+
 /// Posts every change to every peer at once, posts what fires again every kResendDelay and what
 /// ended for kEndedRetention more. A failed post is not retried: the next one carries the same
 /// alerts. A peer that answers nothing has a bounded queue (AlertQueue) and delays no other.

@@ -13,12 +13,24 @@
 namespace kpid::promql {
 namespace {
 
+constexpr std::string_view kIndent = "  ";
+
 class Printer {
 public:
     void print(const Expr& expr);
+    /// Over several lines where it is long; the first one is not indented.
+    void print_pretty(const Expr& expr, std::size_t level);
     [[nodiscard]] std::string take() { return std::move(out_); }
 
 private:
+    void print_split(const Expr& expr, std::size_t level);
+    void begin_line(std::size_t level);
+    void print_below(const Expr& expr, std::size_t level);
+    void print_split_binary(const BinaryExpr& binary, std::size_t level);
+    void print_unindented(const Expr& expr, std::size_t level);
+    void print_span_suffix(const SubqueryExpr& subquery);
+    void print_operator(const BinaryExpr& binary);
+    void print_aggregate_head(const AggregateExpr& aggregate);
     void print_number(const NumberLiteral& number);
     void print_duration(const DurationExpr& duration);
     void print_duration_call(std::string_view name, const DurationExpr& duration);
@@ -222,6 +234,10 @@ void Printer::print_matrix(const MatrixSelector& matrix) {
 
 void Printer::print_subquery(const SubqueryExpr& subquery) {
     print(*subquery.expr);
+    print_span_suffix(subquery);
+}
+
+void Printer::print_span_suffix(const SubqueryExpr& subquery) {
     out_ += '[';
     print_span(subquery.range, subquery.range_expr);
     out_ += ':';
@@ -241,12 +257,17 @@ void Printer::print_binary(const BinaryExpr& binary) {
     } else {
         print(*binary.lhs);
     }
-    out_ += fmt::format(" {}{}", to_string(binary.op), binary.return_bool ? " bool" : "");
+    out_ += ' ';
+    print_operator(binary);
+    out_ += ' ';
+    print(*binary.rhs);
+}
+
+void Printer::print_operator(const BinaryExpr& binary) {
+    out_ += fmt::format("{}{}", to_string(binary.op), binary.return_bool ? " bool" : "");
     if (binary.matching) {
         print_matching(*binary.matching);
     }
-    out_ += ' ';
-    print(*binary.rhs);
 }
 
 void Printer::print_matching(const VectorMatching& matching) {
@@ -275,13 +296,17 @@ void Printer::print_matching(const VectorMatching& matching) {
     }
 }
 
-void Printer::print_aggregate(const AggregateExpr& aggregate) {
+void Printer::print_aggregate_head(const AggregateExpr& aggregate) {
     out_ += to_string(aggregate.op);
     if (aggregate.without || !aggregate.grouping.empty()) {
         out_ += aggregate.without ? " without (" : " by (";
         print_labels(aggregate.grouping);
         out_ += ") ";
     }
+}
+
+void Printer::print_aggregate(const AggregateExpr& aggregate) {
+    print_aggregate_head(aggregate);
     out_ += '(';
     if (aggregate.param != nullptr) {
         print(*aggregate.param);
@@ -310,7 +335,94 @@ void Printer::print_labels(const std::vector<std::string>& labels) {
     }
 }
 
+void Printer::begin_line(std::size_t level) {
+    out_ += '\n';
+    for (std::size_t i = 0; i < level; ++i) {
+        out_ += kIndent;
+    }
+}
+
+// On a line of its own.
+void Printer::print_below(const Expr& expr, std::size_t level) {
+    begin_line(level);
+    print_pretty(expr, level);
+}
+
+// Right behind what stands before it.
+void Printer::print_unindented(const Expr& expr, std::size_t level) {
+    const std::size_t start = out_.size();
+    print_pretty(expr, level);
+    out_.erase(start, out_.find_first_not_of(' ', start) - start);
+}
+
+void Printer::print_pretty(const Expr& expr, std::size_t level) {
+    const std::size_t start = out_.size();
+    print(expr);
+    if (out_.size() - start > kPrettyLineBytes) {
+        out_.resize(start);
+        print_split(expr, level);
+    }
+}
+
+void Printer::print_split(const Expr& expr, std::size_t level) {
+    switch (expr.kind) {
+        case ExprKind::kBinary:
+            return print_split_binary(as<BinaryExpr>(expr), level);
+        case ExprKind::kUnary:
+            out_ += as<UnaryExpr>(expr).op == UnaryOperator::kMinus ? '-' : '+';
+            return print_unindented(*as<UnaryExpr>(expr).expr, level);
+        case ExprKind::kSubquery:
+            print_pretty(*as<SubqueryExpr>(expr).expr, level);
+            return print_span_suffix(as<SubqueryExpr>(expr));
+        case ExprKind::kAggregate:
+            print_aggregate_head(as<AggregateExpr>(expr));
+            out_ += '(';
+            if (as<AggregateExpr>(expr).param != nullptr) {
+                print_below(*as<AggregateExpr>(expr).param, level + 1);
+                out_ += ',';
+            }
+            print_below(*as<AggregateExpr>(expr).expr, level + 1);
+            break;
+        case ExprKind::kCall: {
+            out_ += as<Call>(expr).function->name;
+            char separator = '(';
+            for (const ExprPtr& argument : as<Call>(expr).arguments) {
+                out_ += separator;
+                print_below(*argument, level + 1);
+                separator = ',';
+            }
+            break;
+        }
+        case ExprKind::kParen:
+            out_ += '(';
+            print_below(*as<ParenExpr>(expr).expr, level + 1);
+            break;
+        default:
+            return print(expr);
+    }
+    begin_line(level);
+    out_ += ')';
+}
+
+void Printer::print_split_binary(const BinaryExpr& binary, std::size_t level) {
+    out_ += kIndent;  // The left side stands one level deeper than where this line begins.
+    print_pretty(*binary.lhs, level + 1);
+    begin_line(level);
+    print_operator(binary);
+    print_below(*binary.rhs, level + 1);
+}
+
 }  // namespace
+
+std::string to_pretty_string(const Expr& expr) {
+    std::string line = to_string(expr);
+    if (line.size() <= kPrettyLineBytes || line.size() > kPrettyBytesMax) {
+        return line;
+    }
+    Printer printer;
+    printer.print_pretty(expr, 0);
+    return printer.take();
+}
 
 std::string to_string(const Expr& expr) {
     Printer printer;

@@ -65,7 +65,9 @@ std::string text_family_name(const MetricFamily& family) {
     return family.name;
 }
 
-void append_labels(const std::string& name, const model::Labels& labels, std::string& out) {
+// The metric's name is left out: it stands before the braces, or in them as `name`.
+template <class LabelRange>
+void append_labels(std::string_view name, const LabelRange& labels, std::string& out) {
     const bool classic = model::is_classic_metric_name(name);
     if (classic) {
         out += name;
@@ -79,13 +81,16 @@ void append_labels(const std::string& name, const model::Labels& labels, std::st
         separate();
         out += model::quote_label_value(name);
     }
-    for (const model::Label& label : labels) {
+    for (const auto& label : labels) {
         if (label.name == model::kMetricName) {
             continue;
         }
         separate();
-        out += model::is_classic_label_name(label.name) ? label.name
-                                                        : model::quote_label_value(label.name);
+        if (model::is_classic_label_name(label.name)) {
+            out += label.name;
+        } else {
+            out += model::quote_label_value(label.name);
+        }
         out += '=';
         out += model::quote_label_value(label.value);
     }
@@ -158,10 +163,26 @@ void encode_unknown_type(std::string_view name, std::string& out) {
     out += " unknown\n";
 }
 
+void encode_untyped(std::string_view name, std::string& out) {
+    out += "# TYPE ";
+    out += written_name(name);
+    out += " untyped\n";
+}
+
+void encode_text_sample(std::string_view name, std::span<const model::LabelView> labels,
+                        const model::Sample& sample, std::string& out) {
+    append_labels(name, labels, out);
+    out += ' ';
+    out += format_float_text(sample.value);
+    out += ' ';
+    out += std::to_string(sample.time.ms());
+    out += '\n';
+}
+
 void encode_series(const model::Labels& labels, std::span<const Timestamp> times,
                    std::span<const double> values, std::string& out) {
     std::string written;
-    append_labels(std::string(labels.metric_name()), labels, written);
+    append_labels(labels.metric_name(), labels, written);
     written += ' ';
     for (std::size_t i = 0; i < times.size(); ++i) {
         if (model::is_stale_marker(values[i])) {

@@ -2,6 +2,7 @@
 
 import http.client
 import http.server
+import importlib
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -24,8 +26,30 @@ KPICTL = os.path.join(BUILD, "kpictl")
 # What `./dev test --full` asks for: tests that can be longer are.
 FULL = os.environ.get("KPID_FULL", "") == "1"
 
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
 # Generous: a test fails when something never happens, not when it happens late.
 PATIENCE = 60.0
+
+
+def conformance(*names):
+    """A file of the recorded data in KPID_CONFORMANCE_DIR; None, said loudly, where it is not there."""
+    folder = os.environ.get("KPID_CONFORMANCE_DIR", os.path.join(SOURCE, "..", "shared", "conformance"))
+    path = os.path.join(folder, *names)
+    if os.path.exists(path):
+        return path
+    print(f"\n*** {path} is missing: what it describes was NOT checked (set KPID_CONFORMANCE_DIR) ***\n",
+          file=sys.stderr, flush=True)
+    return None
+
+
+def debian_module(name):
+    """A Python module of packaging/packages.test, also where another Python than Debian's runs the tests."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        sys.path.append("/usr/lib/python3/dist-packages")
+        return importlib.import_module(name)
 
 
 def wait_until(what, condition, patience=PATIENCE):

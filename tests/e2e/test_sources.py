@@ -82,7 +82,8 @@ class Sources(Case):
         errors = {t["scrapePool"]: t["lastError"] for t in kpid.api("/api/v1/targets")["activeTargets"]}
         self.assertEqual(errors["good"], "")
         self.assertEqual(kpid.api("/api/v1/targets", state="ACTIVE")["activeTargets"][0]["scrapePool"], "broken")
-        self.assertEqual(kpid.api("/api/v1/targets", state="x"), {"activeTargets": [], "droppedTargets": []})
+        self.assertEqual(kpid.api("/api/v1/targets", state="x"),
+                         {"activeTargets": [], "droppedTargets": [], "droppedTargetCounts": {}})
         self.assertIn("text/html", errors["html"])
         self.assertIn("line 2", errors["broken"])
         self.assertIn("404", errors["missing"])

@@ -1,9 +1,13 @@
 #include "http/api_json.h"
 
+#include "kpid/base/number.h"
+
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <limits>
+#include <random>
 
 namespace kpid::http {
 namespace {
@@ -49,24 +53,49 @@ TEST(ApiJson, SampleTimesHaveAtMostThreeDecimals) {
     EXPECT_EQ(sample_time(Timestamp(-1500)), "-1.5");
 }
 
-TEST(ApiJson, ValuesHaveTheirResultType) {
-    JsonWriter vector;
-    write_value(vector, promql::Vector{{{{"__name__", "up"}, {"job", "a"}}, Timestamp(1000), 1}});
-    EXPECT_EQ(
-        vector.text(),
-        R"({"resultType":"vector","result":[{"metric":{"__name__":"up","job":"a"},"value":[1,"1"]}]})");
-    JsonWriter empty;
-    write_value(empty, promql::Vector{});
-    EXPECT_EQ(empty.text(), R"({"resultType":"vector","result":[]})");
-    JsonWriter scalar;
-    write_value(scalar, promql::Scalar{Timestamp(1500), 2});
-    EXPECT_EQ(scalar.text(), R"({"resultType":"scalar","result":[1.5,"2"]})");
-    JsonWriter matrix;
-    write_value(matrix,
-                promql::Matrix{{{{"a", "b"}}, {{Timestamp(1000), 1}, {Timestamp(2000), NAN}}}});
-    EXPECT_EQ(
-        matrix.text(),
-        R"({"resultType":"matrix","result":[{"metric":{"a":"b"},"values":[[1,"1"],[2,"NaN"]]}]})");
+// Two ways to the same text: by the number's kind here, by the general formatter there.
+TEST(ApiJson, SampleValuesAreTheShortestThatReadBack) {
+    std::mt19937_64 random(7);
+    for (int i = 0; i < 20'000; ++i) {
+        const auto bits = std::bit_cast<double>(random());
+        const double value = i % 2 == 0 ? bits : std::ldexp(static_cast<double>(random()), -60);
+        if (std::isnan(value)) {
+            continue;
+        }
+        const std::string text = sample_value(value);
+        EXPECT_EQ(parse_float(text).value(), value) << text;
+        const double magnitude = std::abs(value);
+        if (magnitude >= 1e-6 && magnitude < 1e21) {
+            EXPECT_EQ(text, format_float(value));
+        }
+        std::string point;
+        append_point(point, Timestamp(i), value);
+        EXPECT_EQ(point, "[" + sample_time(Timestamp(i)) + ",\"" + text + "\"]");
+    }
+    EXPECT_EQ(sample_value(9007199254740993.0), "9007199254740992");
+    EXPECT_EQ(sample_value(-9007199254740991.0), "-9007199254740991");
+    EXPECT_EQ(sample_value(123456789012345680000.0), "123456789012345680000");
+    EXPECT_EQ(sample_value(-1e-7), "-1e-7");
+    EXPECT_EQ(sample_value(-1.5e-10), "-1.5e-10");
+    EXPECT_EQ(sample_value(-1.5e300), "-1.5e+300");
+}
+
+TEST(ApiJson, TimesAreExactAtTheEndsOfTime) {
+    EXPECT_EQ(sample_time(Timestamp::max()), "9223372036854775.807");
+    EXPECT_EQ(sample_time(Timestamp::min()), "-9223372036854775.808");
+    EXPECT_EQ(sample_time(Timestamp(1050)), "1.05");
+    EXPECT_EQ(sample_time(Timestamp(1007)), "1.007");
+}
+
+TEST(ApiJson, LabelsAreAppendedAsTheWriterWritesThem) {
+    for (const model::Labels& labels :
+         {model::Labels(), model::Labels({{"__name__", "up"}, {"a", "<\"\\\n\xff\u2028é"}})}) {
+        JsonWriter json;
+        write_labels(json, labels);
+        std::string text;
+        append_labels(text, labels);
+        EXPECT_EQ(text, json.text());
+    }
 }
 
 TEST(ApiJson, EnvelopeHasWarningsOnlyWhenThereAreSome) {

@@ -13,7 +13,7 @@ TEST(ErrorStatus, CodesMapAsPrometheusAnswers) {
     };
     const std::vector<Case> cases{
         {Code::kInvalidArgument, 400, "bad_data"}, {Code::kUnprocessable, 422, "execution"},
-        {Code::kDeadlineExceeded, 503, "timeout"}, {Code::kCancelled, 503, "canceled"},
+        {Code::kDeadlineExceeded, 503, "timeout"}, {Code::kCancelled, 499, "canceled"},
         {Code::kUnavailable, 503, "unavailable"},  {Code::kResourceExhausted, 429, "unavailable"},
         {Code::kNotFound, 404, "not_found"},       {Code::kInternal, 500, "internal"},
         {Code::kUnsupported, 400, "bad_data"},

@@ -63,8 +63,14 @@ TEST(Params, LabelNamesOfPathsMayBeEscaped) {
 TEST(Params, LimitIsANumber) {
     EXPECT_EQ(limit_param(params_of({})).value(), 0U);
     EXPECT_EQ(limit_param(params_of({{"limit", "7"}})).value(), 7U);
-    EXPECT_FALSE(limit_param(params_of({{"limit", "-1"}})).has_value());
-    EXPECT_FALSE(limit_param(params_of({{"limit", "many"}})).has_value());
+    EXPECT_EQ(limit_param(params_of({{"limit", "-1"}})).error().message,
+              "invalid parameter \"limit\": limit must be non-negative");
+    EXPECT_EQ(limit_param(params_of({{"limit", "many"}})).error().message,
+              "invalid parameter \"limit\": strconv.Atoi: parsing \"many\": invalid syntax");
+    EXPECT_EQ(limit_param(params_of({{"limit", "99999999999999999999"}})).error().message,
+              "invalid parameter \"limit\": strconv.Atoi: parsing \"99999999999999999999\": value "
+              "out of range");
+    EXPECT_FALSE(limit_param(params_of({{"limit", "+-1"}})).has_value());
 }
 
 // Prometheus' own tables: every input that it refuses is refused, every plain one is read.

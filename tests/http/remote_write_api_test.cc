@@ -141,7 +141,7 @@ TEST_F(RemoteWriteApi, ShowsMetadataAsPrometheusDoes) {
     const std::string want =
         R"({"status":"success","data":{"sizes":[{"type":"gaugehistogram","help":"How large.",)"
         R"("unit":"bytes"}]}})";
-    EXPECT_EQ(metadata_response(table_, net::HttpParams())->body, want);
+    EXPECT_EQ(metadata_response(table_, {}, net::HttpParams())->body, want);
 }
 
 }  // namespace

@@ -48,6 +48,39 @@ TEST_F(Scrape, NamesKnownSeriesByTheStoragesHandles) {
     EXPECT_EQ(newest("b"), (Values{{R"(b{instance="a:1", job="job", x="1"})", "3"}}));
 }
 
+TEST_F(Scrape, RemembersWhatTargetsSayOfTheirMetrics) {
+    const auto said = [this] {
+        std::string text;
+        for (const TargetMetadata& target : ingest_->target_metadata()) {
+            text += target.labels.to_string();
+            for (const model::MetricMetadata& one : *target.metrics) {
+                text +=
+                    fmt::format(" {} {} '{}'", one.family, model::to_string(one.type), one.help);
+            }
+        }
+        return text;
+    };
+    scrape_with(scrape_config());
+    EXPECT_EQ(said(), "");
+    serve("# HELP a Some\\nthings.\n# TYPE a counter\na 1\n# TYPE b gauge\nb 2\n");
+    poll_once();
+    const std::string target = R"({instance="a:1", job="job"})";
+    EXPECT_EQ(said(), target + " a counter 'Some\nthings.' b gauge ''");
+    const auto list = ingest_->target_metadata().at(0).metrics;
+    poll_once();
+    EXPECT_EQ(ingest_->target_metadata().at(0).metrics, list);  // nothing new, nothing copied
+    serve("# HELP a Some\\nthings.\n# TYPE a gauge\na 1\n");
+    poll_once();
+    EXPECT_EQ(said(), target + " a gauge 'Some\nthings.'");
+    // A scrape that fails says nothing.
+    serve("# TYPE z gauge\nz\n");
+    poll_once();
+    EXPECT_EQ(said(), target + " a gauge 'Some\nthings.'");
+    serve("# TYPE z gauge\nz 1\n");
+    poll_once();
+    EXPECT_EQ(said(), target + " z gauge ''");
+}
+
 TEST_F(Scrape, IsAlignedToItsInterval) {
     serve("a 1\n");
     scrape_with(scrape_config());

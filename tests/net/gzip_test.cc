@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+
 namespace kpid::net {
 namespace {
 
@@ -16,6 +19,24 @@ TEST(Gzip, GivesBackWhatItPacked) {
         EXPECT_EQ(gunzip(packed, kPlenty).value(), plain);
         EXPECT_EQ(gunzip(packed, plain.size()).value(), plain);
     }
+}
+
+TEST(Gzip, PacksPieceByPieceInBoundedMemory) {
+    std::string plain;
+    std::string packed;
+    Packer packer(Packing::kDeflate);
+    std::size_t largest = 0;
+    for (int i = 0; i < 2000; ++i) {
+        const std::string piece(1000, static_cast<char>('a' + i % 26));
+        const std::string some = packer.add(piece).value();
+        largest = std::max(largest, some.size());
+        plain += piece;
+        packed += some;
+    }
+    packed += packer.finish().value();
+    EXPECT_EQ(gunzip(packed, kPlenty).value(), plain);
+    EXPECT_LT(largest, 70'000U);
+    EXPECT_EQ(gunzip(Packer(Packing::kGzip).finish().value(), kPlenty).value(), "");
 }
 
 TEST(Gzip, ReadsSeveralMembers) {

@@ -77,16 +77,31 @@ TEST(HttpServer, SendsNoBodyForHead) {
     EXPECT_TRUE(response.ends_with("\r\n\r\n"));
 }
 
-TEST(HttpServer, SendsAStreamedBodyInChunksAndCloses) {
+TEST(HttpServer, SendsAStreamedBodyInChunksAndKeepsTheConnection) {
     ServerFixture fixture;
     RawClient client(fixture.server->port());
-    ASSERT_TRUE(
-        client.send("GET /stream?n=2 HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n"));
+    ASSERT_TRUE(client.send("GET /stream?n=2 HTTP/1.1\r\nHost: a\r\n\r\n"));
+    ASSERT_TRUE(client.send("GET /stream?n=1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
     const std::string response = client.read_all();
     EXPECT_THAT(response, HasSubstr("Transfer-Encoding: chunked\r\n"));
-    EXPECT_THAT(response, HasSubstr("Connection: close\r\n"));
     EXPECT_THAT(response, Not(HasSubstr("Content-Length")));
-    EXPECT_TRUE(response.ends_with("\r\n\r\n2\r\n0\n\r\n2\r\n1\n\r\n0\r\n\r\n")) << response;
+    EXPECT_THAT(response,
+                HasSubstr("\r\n\r\n2\r\n0\n\r\n2\r\n1\n\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n"));
+    EXPECT_TRUE(response.ends_with("\r\n\r\n2\r\n0\n\r\n0\r\n\r\n")) << response;
+}
+
+TEST(HttpServer, PacksAStreamedBodyOnItsWay) {
+    for (const std::string encoding : {"gzip", "deflate"}) {
+        ServerFixture fixture;
+        RawClient client(fixture.server->port());
+        ASSERT_TRUE(
+            client.send("GET /stream?n=5 HTTP/1.0\r\nAccept-Encoding: " + encoding + "\r\n\r\n"));
+        const std::string response = client.read_all();
+        EXPECT_THAT(response, HasSubstr("Content-Encoding: " + encoding + "\r\n"));
+        EXPECT_THAT(response, HasSubstr("Vary: Accept-Encoding\r\n"));
+        const std::size_t body = response.find("\r\n\r\n") + 4;
+        EXPECT_EQ(gunzip(std::string_view(response).substr(body), 100).value(), "0\n1\n2\n3\n4\n");
+    }
 }
 
 TEST(HttpServer, SendsAStreamedBodyToTheEndForHttp10) {
@@ -104,7 +119,7 @@ TEST(HttpServer, LeavesOutTheLastChunkOfAStreamThatBreaks) {
     ASSERT_TRUE(client.send("GET /stream?n=1&broken=1 HTTP/1.1\r\nHost: a\r\n\r\n"));
     EXPECT_TRUE(client.read_all().ends_with("\r\n\r\n2\r\n0\n\r\n"));
     RawClient head(fixture.server->port());
-    ASSERT_TRUE(head.send("HEAD /stream?n=3 HTTP/1.1\r\nHost: a\r\n\r\n"));
+    ASSERT_TRUE(head.send("HEAD /stream?n=3 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
     EXPECT_TRUE(head.read_all().ends_with("\r\n\r\n"));
 }
 

@@ -136,5 +136,32 @@ TEST(Printer, WhatItWritesReadsBackAsTheSame) {
     }
 }
 
+TEST(Printer, SplitsWhatIsLongerThanALine) {
+    const auto pretty = [](std::string_view text) {
+        const auto expr = parse_expr(text);
+        EXPECT_TRUE(expr.has_value()) << text;
+        return expr ? to_pretty_string(**expr) : "";
+    };
+    const std::string a = "a" + std::string(60, 'a');
+    const std::string b = "b" + std::string(60, 'b');
+    EXPECT_EQ(pretty("sum(up)"), "sum(up)");
+    EXPECT_EQ(pretty(a + "+on(x)" + b), "  " + a + "\n+ on (x)\n  " + b);
+    EXPECT_EQ(pretty(a + "+" + b + "*bool_" + a),
+              "  " + a + "\n+\n    " + b + "\n  *\n    bool_" + a);
+    EXPECT_EQ(pretty("-(" + a + "+" + b + ")"), "-(\n    " + a + "\n  +\n    " + b + "\n)");
+    EXPECT_EQ(pretty("topk by(x)(5," + a + "-" + b + ")"),
+              "topk by (x) (\n  5,\n    " + a + "\n  -\n    " + b + "\n)");
+    EXPECT_EQ(pretty("max_over_time(rate(" + a + b + "[1m])[1m:] @ start() offset 1m)"),
+              "max_over_time(\n  rate(\n    " + a + b + "[1m]\n  )[1m:] @ start() offset 1m\n)");
+    EXPECT_EQ(pretty("label_replace(" + a + ", \"" + b + "\", \"$1\", \"c\", \"\")"),
+              "label_replace(\n  " + a + ",\n  \"" + b + "\",\n  \"$1\",\n  \"c\",\n  \"\"\n)");
+    // What is formatted once stays as it is.
+    const std::string once = pretty(a + " + " + b + " * " + a);
+    EXPECT_EQ(pretty(once), once);
+    // One line beyond the limit on the work.
+    const std::string large = "up{a=\"" + std::string(kPrettyBytesMax, 'x') + "\"} + up";
+    EXPECT_EQ(pretty(large), large);
+}
+
 }  // namespace
 }  // namespace kpid::promql

@@ -49,12 +49,14 @@ private:
     JsonWriter& integer(std::int64_t value);
     JsonWriter& unsigned_integer(std::uint64_t value);
     void before_value();
-    void append_escaped(std::string_view text);
 
     std::string out_;
     std::vector<bool> has_items_;  // one entry per open object or array
     bool after_key_ = false;
 };
+
+/// Appends `text` as a JSON string, escaped as JsonWriter does.
+void append_json_string(std::string& out, std::string_view text);
 
 /// The length of the UTF-8 sequence at the start of `text` (1 to 4), or 0 when it is invalid.
 [[nodiscard]] std::size_t utf8_sequence_length(std::string_view text);

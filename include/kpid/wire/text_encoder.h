@@ -4,6 +4,7 @@
 #include "kpid/base/time.h"
 #include "kpid/model/labels.h"
 #include "kpid/model/metadata.h"
+#include "kpid/model/sample.h"
 #include "kpid/wire/exposition.h"
 
 #include <optional>
@@ -52,5 +53,11 @@ void encode_unknown_type(std::string_view name, std::string& out);
 /// Stale markers are left out: the format has none.
 void encode_series(const model::Labels& labels, std::span<const Timestamp> times,
                    std::span<const double> values, std::string& out);
+
+/// Appends the line that begins a family of the text format whose type nobody knows.
+void encode_untyped(std::string_view name, std::string& out);
+/// Appends a line of the text format. Labels stay in their order, those with an empty value too.
+void encode_text_sample(std::string_view name, std::span<const model::LabelView> labels,
+                        const model::Sample& sample, std::string& out);
 
 }  // namespace kpid::wire
