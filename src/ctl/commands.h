@@ -55,6 +55,11 @@ struct QueryOptions {
 /// error.
 [[nodiscard]] int run_query(const QueryOptions& options, const CommonOptions& common);
 
+enum class PromqlCommand { kFormat, kParse };
+/// Formats an expression, or prints its tree as /api/v1/parse_query answers it, without a server.
+/// "-" is standard input. What is wrong goes to standard error with its place.
+[[nodiscard]] int run_promql(PromqlCommand command, const std::string& expression);
+
 struct ExportOptions {
     std::vector<std::string> matches;  ///< Selectors; empty is everything.
     std::string start;

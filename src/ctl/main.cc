@@ -41,6 +41,7 @@ struct CommandLine {
     KpiListOptions kpi_list;
     PastOptions kpi_past;
     std::string kpi_id;
+    std::string expression;
     std::function<int()> run;
 };
 
@@ -103,6 +104,24 @@ void add_query(CLI::App& app, CommandLine& line) {
     query->add_option("--height", line.query.height, "Lines of a plot; default the terminal's.");
     query->callback(
         [&line] { line.run = [&line] { return kpid::ctl::run_query(line.query, line.common); }; });
+}
+
+void add_promql(CLI::App& app, CommandLine& line) {
+    CLI::App* promql = app.add_subcommand("promql", "PromQL expressions, without a server.");
+    promql->require_subcommand(1);
+    const auto add = [&line, promql](const char* name, const char* description,
+                                     kpid::ctl::PromqlCommand command) {
+        CLI::App* sub = promql->add_subcommand(name, description);
+        sub->add_option("EXPR", line.expression, "The expression; - is standard input.")
+            ->required();
+        sub->callback([&line, command] {
+            line.run = [&line, command] { return kpid::ctl::run_promql(command, line.expression); };
+        });
+    };
+    add("format", "The expression as Prometheus formats it, over several lines where it is long.",
+        kpid::ctl::PromqlCommand::kFormat);
+    add("parse", "Its tree as JSON, as /api/v1/parse_query answers it.",
+        kpid::ctl::PromqlCommand::kParse);
 }
 
 void add_export(CLI::App& app, CommandLine& line) {
@@ -176,6 +195,7 @@ int run(int argc, char** argv) {
     add_check(app, line);
     add_kpi(app, line);
     add_query(app, line);
+    add_promql(app, line);
     add_export(app, line);
     add_import(app, line);
     add_notifications(app, line);

@@ -1,4 +1,4 @@
-"""kpictl query as people and scripts use it: tables, CSV, plots, relative times, notes, exit codes."""
+"""kpictl query and promql as people and scripts use it: tables, CSV, plots, relative times, notes, exit codes."""
 
 import csv
 import fcntl
@@ -108,3 +108,35 @@ class Query(Case):
         self.run_query("up", "--end=now", expect=2)
         done = subprocess.run([KPICTL, "query", "up", f"--server=http://127.0.0.1:{free_port()}"], capture_output=True, timeout=60)
         self.assertEqual(done.returncode, 2)
+
+
+class Promql(Case):
+    EXPRESSIONS = (
+        "1", "-up", '"text"', "up == bool 1", "sum by (job) (rate(http_requests_total{code=~'5..'}[5m] offset 1h))",
+        "max_over_time(rate(x[1m])[1h:5m] @ end()) or vector(0)",
+        "sum without (instance) (rate(node_network_receive_bytes_total{device!~'lo|veth.*'}[5m])) / on (job) group_left (team) "
+        "sum by (job, team) (rate(node_network_transmit_bytes_total[5m])) > bool 0.05")
+
+    def run_promql(self, *args, given=None, expect=0):
+        done = subprocess.run([KPICTL, "promql", *args], input=given, capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, expect, done)
+        return done.stdout, done.stderr
+
+    def test_says_what_a_server_says_without_one(self):
+        server = self.kpid(CONFIG)
+        for expression in self.EXPRESSIONS:
+            formatted, _ = self.run_promql("format", "--", expression)
+            self.assertEqual(formatted, server.api("/api/v1/format_query", query=expression) + "\n")
+            # What was formatted formats to itself.
+            self.assertEqual(self.run_promql("format", "-", given=formatted)[0], formatted)
+            tree, _ = self.run_promql("parse", "--", expression)
+            self.assertEqual(json.loads(tree), server.api("/api/v1/parse_query", query=expression))
+
+    def test_points_at_what_is_wrong(self):
+        out, error = self.run_promql("format", "-", given="sum(\n  up up)\n", expect=1)
+        self.assertEqual(out, "")
+        self.assertEqual(error.splitlines()[1:], ["    up up)", "       ^"])
+        self.assertRegex(error, r"^2:6: parse error: ")
+        self.run_promql("parse", "rate(up)", expect=1)
+        self.run_promql("format", expect=2)
+        self.run_promql(expect=2)
