@@ -285,6 +285,25 @@ class PromqlSource(Case):
         self.assertEqual(len(told), len([line for line in told if "metric=five" in line]))
         self.assertIn(len(told), (1, 2))  # Of the rounds, and of the past.
 
+    def test_a_query_that_takes_too_long_harms_no_other(self):
+        port = free_port()
+        self.prometheus(port)
+        middle = self.middle(port)
+
+        def change(form, answer):
+            if form["query"] == "vector(6)":
+                time.sleep(3)
+            return answer
+        middle.change = change
+        queries = {f"quick_{i}": f"expr: 'vector({100 + i})'" for i in range(12)}
+        kpid = self.kpid(self.config(middle.port, {"slow": "expr: 'vector(6)'", **queries}, backfill="backfill: 0s"))
+        for i in range(12):
+            self.assertEqual(wait_until(f"quick_{i}", lambda: kpid.value(f"quick_{i}")), 100 + i)
+        wait_until("the source being down", lambda: self.source(kpid)["health"] == "down")
+        self.assertIn("query of slow", self.source(kpid)["last_error"])
+        self.assertIsNone(self.source(kpid)["history"])
+        self.assertEqual(kpid.query("slow"), [])
+
     def test_a_password_is_sent(self):
         port = free_port()
         self.prometheus(port)

@@ -4,6 +4,7 @@
 #include "ingest/push_sink.h"
 #include "kpid/model/matcher.h"
 #include "net/http_client.h"
+#include "support/fake_transport.h"
 #include "support/memory_storage.h"
 #include "support/net_fixture.h"
 
@@ -128,6 +129,67 @@ TEST(IngestConcurrency, SurvivesReloadsUnderLoad) {
     EXPECT_TRUE(net.wait(stop(&ingest, net.timers().after(std::chrono::seconds(30)))));
     done = true;
     reader.join();
+}
+
+// Two queries for each hour and two for each round; another question in every second round.
+std::shared_ptr<const config::Config> queries_of(int round) {
+    config::PromqlSource promql{.url = "http://peer", .queries = {}};
+    promql.backfill_periods = std::chrono::hours(50);
+    promql.backfill_samples = std::chrono::seconds(1);
+    const std::string expr = "question_" + std::to_string(round % 2);
+    for (const char* metric : {"a", "b"}) {
+        promql.queries.push_back({.metric = metric, .expr = expr, .per = config::Period::kHour});
+        promql.queries.push_back({.metric = std::string(metric) + "_level", .expr = expr});
+    }
+    auto config = std::make_shared<config::Config>();
+    config->sources = {source("other", std::move(promql), 20)};
+    return config;
+}
+
+std::string answer_of(const std::string& type, const std::string& result) {
+    return R"({"status":"success","warnings":["slow"],"data":{"resultType":")" + type +
+           R"(","result":)" + result + "}}";
+}
+
+TEST(IngestConcurrency, AsksForThePastWhileItIsReloadedAndLookedAt) {
+    NetFixture net;
+    MemoryStorage storage;
+    prometheus::Registry registry;
+    kpid::testing::FakeTransport peer;
+    peer.answer_always("http://peer/api/v1/query",
+                       kpid::testing::http_answer(200, answer_of("scalar", R"([1,"7"])")));
+    peer.answer_always("http://peer/api/v1/query_range",
+                       kpid::testing::http_answer(200, answer_of("matrix", "[]")));
+    Metrics metrics(registry);
+    ExemplarTable exemplars(metrics);
+    Ingest ingest(net.runtime().make_strand(), {.appender = storage,
+                                                .reader = storage,
+                                                .state = storage,
+                                                .client = peer,
+                                                .timers = net.timers(),
+                                                .workers = net.workers(),
+                                                .io = net.runtime().io_context(),
+                                                .registry = registry,
+                                                .exemplars = exemplars,
+                                                .log = Logger()});
+    const auto view = [&ingest] {
+        const std::vector<SourceView> sources = ingest.sources();
+        return sources.empty() ? SourceView() : sources.front();
+    };
+    for (int round = 0; round < 10; ++round) {
+        EXPECT_TRUE(net.wait(apply(&ingest, queries_of(round))).has_value());
+        // Half of them are interrupted.
+        while (round % 2 == 0 && (view().notes.periods_pending > 0 || view().health != "up")) {
+            static_cast<void>(registry.Collect());
+            std::this_thread::yield();
+        }
+    }
+    EXPECT_TRUE(net.wait(stop(&ingest, net.timers().after(std::chrono::seconds(30)))));
+    const auto hours = storage.select(std::array{model::Matcher::equal(model::kMetricName, "a")},
+                                      {Timestamp::min(), Timestamp::max()}, {});
+    ASSERT_EQ(hours->size(), 1U);
+    EXPECT_GE(hours->front().values.size(), 49U);
+    EXPECT_LE(hours->front().values.size(), 51U);
 }
 
 TEST(IngestConcurrency, StoresAKeyOnceHoweverManySendItAtOnce) {
