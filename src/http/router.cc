@@ -391,9 +391,12 @@ net::Task<net::HttpResponse> Router::answer(const Endpoint* endpoint,
         co_return run(*endpoint, *request, *variables);
     }
     net::WorkerPool& pool = pool_of(*endpoint, *request);
-    Result<net::HttpResponse> response = co_await net::offload(
-        pool,
-        [this, endpoint, request, variables] { return run(*endpoint, *request, *variables); });
+    auto work = [this, endpoint, request, variables] {
+        return run(*endpoint, *request, *variables);
+    };
+    // Whatever changes something is done also for who has gone.
+    const std::stop_token gone = endpoint->takes("GET") ? request->gone : std::stop_token();
+    Result<net::HttpResponse> response = co_await net::offload(pool, work, gone);
     if (!response) {
         const Error busy = response.error().code == Code::kResourceExhausted
                                ? unavailable("too many requests are waiting")

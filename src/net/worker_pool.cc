@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <iterator>
 
 namespace kpid::net {
 namespace {
@@ -65,21 +66,47 @@ WorkerPool::~WorkerPool() {
     }
 }
 
-bool WorkerPool::push(std::function<void()>& task) {
+std::vector<AbandonableTask> WorkerPool::take_abandoned() {
+    const auto first = std::stable_partition(
+        queue_.begin(), queue_.end(),
+        [](const AbandonableTask& task) { return !task.gone.stop_requested(); });
+    std::vector<AbandonableTask> abandoned(std::make_move_iterator(first),
+                                           std::make_move_iterator(queue_.end()));
+    queue_.erase(first, queue_.end());
+    return abandoned;
+}
+
+bool WorkerPool::push(AbandonableTask& task) {
+    std::vector<AbandonableTask> abandoned;
+    bool has_room = false;
     {
         const MutexLock lock(mutex_);
         if (queue_.size() >= options_.queue_max) {
-            return false;
+            abandoned = take_abandoned();
         }
-        queue_.push_back(std::move(task));
+        has_room = queue_.size() < options_.queue_max;
+        if (has_room) {
+            queue_.push_back(std::move(task));
+        }
     }
-    wake_.notify_one();
-    return true;
+    if (has_room) {
+        wake_.notify_one();
+    }
+    for (const AbandonableTask& one : abandoned) {
+        one.drop();
+    }
+    return has_room;
 }
 
 Result<void> WorkerPool::try_execute(std::function<void()> task) {
+    return try_execute(AbandonableTask{.run = std::move(task)});
+}
+
+Result<void> WorkerPool::try_execute(AbandonableTask task) {
+    // A task that can be given up says how.
+    KPID_ASSERT(task.drop != nullptr || !task.gone.stop_possible());
     if (options_.threads == 0) {
-        task();
+        task.run();
         return {};
     }
     if (push(task)) {
@@ -95,8 +122,9 @@ bool WorkerPool::offer(const std::function<void()>& task) {
 }
 
 void WorkerPool::execute(std::function<void()> task) {
-    if (options_.threads == 0 || !push(task)) {
-        task();
+    AbandonableTask wrapped{.run = std::move(task)};
+    if (options_.threads == 0 || !push(wrapped)) {
+        wrapped.run();
     }
 }
 
@@ -104,7 +132,7 @@ void WorkerPool::parallel_for(std::size_t count, const std::function<void(std::s
     const auto loop = std::make_shared<ParallelLoop>(count, &body);
     const std::size_t helpers = count == 0 ? 0 : std::min(threads_.size(), count - 1);
     for (std::size_t i = 0; i < helpers; ++i) {
-        std::function<void()> help = [loop] { loop->take_part(); };
+        AbandonableTask help{.run = [loop] { loop->take_part(); }};
         if (!push(help)) {
             break;  // the caller does it alone
         }
@@ -131,7 +159,7 @@ std::function<void()> WorkerPool::take() {
     if (queue_.empty()) {
         return nullptr;
     }
-    std::function<void()> task = std::move(queue_.front());
+    std::function<void()> task = std::move(queue_.front().run);
     queue_.pop_front();
     return task;
 }
@@ -187,19 +215,24 @@ private:
 
 }  // namespace
 
-Task<Result<void>> offload_erased(WorkerPool* pool, std::function<void()> work) {
-    auto start = [](auto handler, WorkerPool* workers, std::function<void()> function) {
+Task<Result<void>> offload_erased(WorkerPool* pool, std::function<void()> work,
+                                  std::stop_token gone) {
+    auto start = [](auto handler, WorkerPool* workers, std::function<void()> function,
+                    std::stop_token unwanted) {
         using Handler = decltype(handler);
         const auto task =
             std::make_shared<OffloadTask<Handler>>(std::move(function), std::move(handler));
-        Result<void> queued = workers->try_execute([task] { task->run(); });
+        Result<void> queued = workers->try_execute(
+            {.run = [task] { task->run(); },
+             .drop = [task] { task->finish({Code::kCancelled, "nobody waits for it any more"}); },
+             .gone = std::move(unwanted)});
         if (!queued) {
             task->finish(std::move(queued).error());
         }
     };
     OffloadToken token;
     const Error failure = co_await asio::async_initiate<OffloadToken, void(Error)>(
-        start, token, pool, std::move(work));
+        start, token, pool, std::move(work), std::move(gone));
     if (!failure.message.empty()) {
         co_return failure;
     }

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <thread>
 #include <type_traits>
 #include <utility>
@@ -25,6 +26,13 @@ struct WorkerPoolOptions {
         1024;  ///< Tasks that wait; one more is refused with kResourceExhausted.
 };
 
+/// A task that is of use only until `gone` is set.
+struct AbandonableTask {
+    std::function<void()> run;
+    std::function<void()> drop = nullptr;  ///< Called instead of `run` when it is given up; short.
+    std::stop_token gone = {};
+};
+
 /// Runs tasks on its own threads, first in first out. Thread-safe. The destructor runs what is
 /// queued, then joins. Tasks must not throw.
 class WorkerPool final : public Executor {
@@ -36,6 +44,9 @@ public:
 
     /// Queues the task, or Code::kResourceExhausted when the queue is full (counted in refused()).
     [[nodiscard]] Result<void> try_execute(std::function<void()> task);
+    /// The same. When the queue is full, waiting tasks that nobody wants any more give their places
+    /// up; their drop() is called here.
+    [[nodiscard]] Result<void> try_execute(AbandonableTask task);
     /// Queues the task; when the queue is full the caller's thread runs it. Never call it on an I/O
     /// thread.
     void execute(std::function<void()> task) override;
@@ -52,12 +63,14 @@ private:
     void work();
     /// Waits; null when the pool closes and nothing is left.
     [[nodiscard]] std::function<void()> take();
-    [[nodiscard]] bool push(std::function<void()>& task);
+    [[nodiscard]] bool push(AbandonableTask& task);
+    /// Takes out of a full queue what nobody waits for.
+    [[nodiscard]] std::vector<AbandonableTask> take_abandoned() KPID_REQUIRES(mutex_);
 
     const WorkerPoolOptions options_;
     mutable Mutex mutex_;
     CondVar wake_;
-    std::deque<std::function<void()>> queue_ KPID_GUARDED_BY(mutex_);
+    std::deque<AbandonableTask> queue_ KPID_GUARDED_BY(mutex_);
     std::uint64_t refused_ KPID_GUARDED_BY(mutex_) = 0;
     bool closing_ KPID_GUARDED_BY(mutex_) = false;
     std::vector<std::thread> threads_;
@@ -93,13 +106,15 @@ struct OffloadSlot {
 
 /// Runs `work` on the pool and resumes on the caller's strand when it has returned. An exception of
 /// `work` becomes Code::kInternal.
-[[nodiscard]] Task<Result<void>> offload_erased(WorkerPool* pool, std::function<void()> work);
+[[nodiscard]] Task<Result<void>> offload_erased(WorkerPool* pool, std::function<void()> work,
+                                                std::stop_token gone);
 
 template <class F>
-[[nodiscard]] Task<typename OffloadSlot<F>::Value> offload(WorkerPool* pool, F function) {
+[[nodiscard]] Task<typename OffloadSlot<F>::Value> offload(WorkerPool* pool, F function,
+                                                           std::stop_token gone) {
     const auto slot = std::make_shared<OffloadSlot<F>>(std::move(function));
     std::function<void()> work = [slot] { slot->run(); };
-    Result<void> done = co_await offload_erased(pool, std::move(work));
+    Result<void> done = co_await offload_erased(pool, std::move(work), std::move(gone));
     if (!done) {
         co_return std::move(done).error();
     }
@@ -110,13 +125,15 @@ template <class F>
 
 /// Runs a blocking function on the pool and resumes on the caller's strand with what it gave back:
 /// for a function that returns Result<T> or T, a Result<T>. A full queue: Code::kResourceExhausted.
-/// An exception: Code::kInternal. A cancelled caller still waits for the function's end, so it may
+/// An exception: Code::kInternal. `gone` set while it waits in a full queue: it may be given up,
+/// Code::kCancelled. A cancelled caller still waits for the function's end, so it may
 /// borrow what the caller keeps alive.
 ///
 ///     auto answer = co_await offload(pool, [&engine, query] { return engine.run(query); });
 template <class F>
-[[nodiscard]] Task<typename detail::OffloadSlot<F>::Value> offload(WorkerPool& pool, F function) {
-    return detail::offload(&pool, std::move(function));
+[[nodiscard]] Task<typename detail::OffloadSlot<F>::Value> offload(WorkerPool& pool, F function,
+                                                                   std::stop_token gone = {}) {
+    return detail::offload(&pool, std::move(function), std::move(gone));
 }
 
 }  // namespace kpid::net

@@ -11,8 +11,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <future>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -279,6 +282,55 @@ TEST(WorkerPool, RefusesWhatItsQueueCannotHold) {
     std::atomic<int> sum = 0;
     pool.parallel_for(10, [&sum](std::size_t i) { sum += static_cast<int>(i); });
     EXPECT_EQ(sum, 45);
+    gate.set_value();
+}
+
+TEST(WorkerPool, GivesThePlacesOfThoseWhoLeftToOthersWhenItsQueueIsFull) {
+    NetFixture net;
+    WorkerPool pool({.threads = 1, .queue_max = 2});
+    std::promise<void> started;
+    std::promise<void> gate;
+    std::shared_future<void> opened = gate.get_future().share();
+    ASSERT_TRUE(pool.try_execute([&started, opened] {
+                        started.set_value();
+                        opened.wait();
+                    })
+                    .has_value());
+    started.get_future().wait();
+    std::stop_source leaver;
+    std::atomic<int> dropped = 0;
+    std::atomic<int> ran = 0;
+    const auto add = [&](const std::stop_token& gone) {
+        return pool.try_execute(
+            {.run = [&ran] { ++ran; }, .drop = [&dropped] { ++dropped; }, .gone = gone});
+    };
+    std::stop_source stayer;
+    ASSERT_TRUE(add(leaver.get_token()).has_value());
+    ASSERT_TRUE(add(stayer.get_token()).has_value());
+    EXPECT_EQ(add(stayer.get_token()).error().code, Code::kResourceExhausted);
+    leaver.request_stop();
+    EXPECT_EQ(dropped, 0);  // there is no need for its place
+    EXPECT_TRUE(add(stayer.get_token()).has_value());
+    EXPECT_EQ(dropped, 1);
+    EXPECT_EQ(pool.queued(), 2U);
+    // What waits in a coroutine hears of it.
+    stayer.request_stop();
+    std::stop_source waiting;
+    waiting.request_stop();
+    auto work = [&ran] { return ++ran; };
+    const auto unwanted = std::async(std::launch::async, [&] {
+        while (pool.queued() != 1) {
+            std::this_thread::yield();
+        }
+        EXPECT_TRUE(pool.try_execute([] {}).has_value());
+        EXPECT_TRUE(pool.try_execute([] {}).has_value());
+    });
+    const auto answer = net.wait(offload(pool, work, waiting.get_token()));
+    unwanted.wait();
+    ASSERT_FALSE(answer.has_value());
+    EXPECT_EQ(answer.error().code, Code::kCancelled);
+    EXPECT_EQ(dropped, 3);
+    EXPECT_EQ(ran, 0);
     gate.set_value();
 }
 
