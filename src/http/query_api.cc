@@ -65,6 +65,17 @@ Result<std::optional<Duration>> lookback_param(const net::HttpParams& params) {
     return *lookback > Duration(0) ? std::optional<Duration>(*lookback) : std::nullopt;
 }
 
+// The start or end of a range query, which must be there; Prometheus' words differ from those of a
+// time that may be left out.
+Result<Timestamp> bound_param(const net::HttpParams& params, std::string_view name) {
+    const std::string_view text = params.get_or(name, "");
+    if (text.empty()) {
+        return bad_parameter(name, "cannot parse \"\" to a valid timestamp");
+    }
+    Result<Timestamp> time = time_param(params, name, Timestamp());
+    return time ? std::move(time) : bad_parameter(name, parse_time(text).error().message);
+}
+
 constexpr std::string_view kTruncated = "results truncated due to limit";
 constexpr std::string_view kStatsPerStep = "all";
 
@@ -201,13 +212,8 @@ Result<net::HttpResponse> QueryApi::query(const net::HttpParams& params,
 
 Result<net::HttpResponse> QueryApi::query_range(const net::HttpParams& params,
                                                 const QueryCaller& caller) const {
-    for (const std::string_view name : {"start", "end"}) {
-        if (params.get_or(name, "").empty()) {
-            return bad_parameter(name, "cannot parse \"\" to a valid timestamp");
-        }
-    }
-    KPID_TRY(const Timestamp start, time_param(params, "start", Timestamp()));
-    KPID_TRY(const Timestamp end, time_param(params, "end", Timestamp()));
+    KPID_TRY(const Timestamp start, bound_param(params, "start"));
+    KPID_TRY(const Timestamp end, bound_param(params, "end"));
     if (end < start) {
         return bad_parameter("end", "end timestamp must not be before start time");
     }

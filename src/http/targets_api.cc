@@ -143,6 +143,7 @@ Result<net::HttpResponse> target_metadata_response(
 
 net::HttpResponse scrape_pools_response(const config::Config& config) {
     std::vector<std::string> names;
+    names.reserve(config.scrape_configs.size() + config.sources.size());
     for (const config::ScrapeConfig& scrape : config.scrape_configs) {
         names.push_back(scrape.job_name);
     }

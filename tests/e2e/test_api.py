@@ -49,6 +49,9 @@ class Api(Case):
         self.assertEqual(self.error("/api/v1/query", **later, lookback_delta="x")[:2], (400, "bad_data"))
         # Eleven thousand steps are taken, one more is not.
         self.assertEqual(self.ask("/api/v1/query_range", query="a", start=0, end=11000, step=1)[0], 200)
+        for name, text in (("start", ""), ("end", "abc")):
+            self.assertEqual(self.error("/api/v1/query_range", **{"query": "a", "start": 0, "end": 1, "step": 1, name: text}),
+                             (400, "bad_data", f'invalid parameter "{name}": cannot parse "{text}" to a valid timestamp'))
         self.assertIn("11,000 points", self.error("/api/v1/query_range", query="a", start=0, end=11001, step=1)[2])
         # Nothing is in a range that ends before it begins.
         for path in ("series?match[]=a&", "labels?", "label/x/values?"):
@@ -60,6 +63,32 @@ class Api(Case):
         self.server.request("POST", "/api/v1/import/prometheus", '{"m","label.name"="v"} 1\n')
         self.assertEqual(self.ask("/api/v1/label/U__label_2e_name/values")[1]["data"], ["v"])
         self.assertEqual(self.error("/api/v1/label/a-b/values"), (400, "bad_data", 'invalid label name: "a-b"'))
+
+    def test_statistics_say_what_a_query_looked_at(self):
+        now = int(time.time())
+        lines = [f'a{{x="{x}"}} {i} {now - 60 + 15 * i}' for x in "12" for i in range(5)]
+        loaded = self.server.request("POST", "/api/v1/import/openmetrics", "\n".join([*lines, "# EOF", ""]),
+                                     {"Content-Type": "application/openmetrics-text; version=1.0.0"})
+        self.assertEqual(json.loads(loaded.text)["data"]["accepted"], 10, loaded.text)
+        params = {"query": "sum(sum_over_time(a[30s]))", "start": now - 30, "end": now, "step": 15}
+        status, answer = self.ask("/api/v1/query_range", **params, stats="all")
+        stats = answer["data"]["stats"]
+        self.assertEqual(stats["samples"]["totalQueryableSamplesPerStep"], [[now - 30, 4], [now - 15, 4], [now, 4]])
+        self.assertEqual(stats["samples"]["samplesReadPerStep"], [[now - 30, 4], [now - 15, 2], [now, 2]])
+        self.assertEqual((stats["samples"]["totalQueryableSamples"], stats["samples"]["samplesRead"]), (12, 8))
+        self.assertGreater(stats["samples"]["peakSamples"], 0)
+        self.assertEqual(set(stats["timings"]), {"evalTotalTime", "resultSortTime", "queryPreparationTime",
+                                                 "innerEvalTime", "execQueueTime", "execTotalTime"})
+        self.assertGreater(stats["timings"]["execTotalTime"], 0)
+        # Without the steps; by a word that Prometheus warns of; not at all.
+        plain = self.ask("/api/v1/query_range", **params, stats="true")[1]
+        self.assertEqual(set(plain["data"]["stats"]["samples"]), {"totalQueryableSamples", "samplesRead", "peakSamples"})
+        self.assertNotIn("warnings", plain)
+        other = self.ask("/api/v1/query", query="a", time=now, stats="1")[1]
+        self.assertEqual(other["data"]["stats"]["samples"]["totalQueryableSamples"], 2)
+        self.assertEqual(other["warnings"], ['value "1" for parameter "stats" is deprecated and will be rejected in the '
+                                             'next major release, use "true" or "all"'])
+        self.assertNotIn("stats", self.ask("/api/v1/query", query="a")[1]["data"])
 
     def test_methods_and_paths(self):
         for path, allow in (("/api/v1/query", "GET, HEAD, POST"), ("/api/v1/push", "POST"), ("/-/reload", "POST, PUT")):
