@@ -348,6 +348,7 @@ std::vector<TargetMetadata> Ingest::Impl::target_metadata() const {
                std::tie(b.first.scrape_pool, b.first.scrape_url);
     });
     std::vector<TargetMetadata> all;
+    all.reserve(found.size());
     for (auto& [view, metrics] : found) {
         all.push_back({std::move(view.labels), std::move(metrics)});
     }

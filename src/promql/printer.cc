@@ -15,6 +15,14 @@ namespace {
 
 constexpr std::string_view kIndent = "  ";
 
+// Before `^` a sign would be read as that of the whole power.
+constexpr std::string_view kInfiniteBase = "Inf";
+
+bool has_infinite_base(const BinaryExpr& binary) {
+    const auto* number = get_if<NumberLiteral>(*binary.lhs);
+    return number != nullptr && binary.op == BinaryOperator::kPow && std::isinf(number->value);
+}
+
 class Printer {
 public:
     void print(const Expr& expr);
@@ -250,10 +258,8 @@ void Printer::print_span_suffix(const SubqueryExpr& subquery) {
 }
 
 void Printer::print_binary(const BinaryExpr& binary) {
-    const auto* number = get_if<NumberLiteral>(*binary.lhs);
-    if (number != nullptr && binary.op == BinaryOperator::kPow && std::isinf(number->value)) {
-        // Before `^` a sign would be read as that of the whole power.
-        out_ += "Inf";
+    if (has_infinite_base(binary)) {
+        out_ += kInfiniteBase;
     } else {
         print(*binary.lhs);
     }
@@ -406,7 +412,11 @@ void Printer::print_split(const Expr& expr, std::size_t level) {
 
 void Printer::print_split_binary(const BinaryExpr& binary, std::size_t level) {
     out_ += kIndent;  // The left side stands one level deeper than where this line begins.
-    print_pretty(*binary.lhs, level + 1);
+    if (has_infinite_base(binary)) {
+        out_ += kInfiniteBase;
+    } else {
+        print_pretty(*binary.lhs, level + 1);
+    }
     begin_line(level);
     print_operator(binary);
     print_below(*binary.rhs, level + 1);

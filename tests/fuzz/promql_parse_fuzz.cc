@@ -28,6 +28,11 @@ void check_expression(std::string_view text, const ParseOptions& options) {
     const auto again = parse_expr(once, options);
     KPID_ASSERT(again.has_value());
     KPID_ASSERT(to_string(**again) == once);
+    const std::string pretty = to_pretty_string(**tree);
+    const auto split = parse_expr(pretty, options);
+    KPID_ASSERT(split.has_value());
+    KPID_ASSERT(to_string(**split) == once);
+    KPID_ASSERT(to_pretty_string(**split) == pretty);
 }
 
 }  // namespace

@@ -131,6 +131,10 @@ TEST(Printer, WhatItWritesReadsBackAsTheSame) {
         const std::string once = to_string(*tree);
         const ExprPtr again = testing::parse(once);
         ASSERT_EQ(to_string(*again), once) << "seed " << kSeed;
+        const std::string pretty = to_pretty_string(*tree);
+        const ExprPtr split = testing::parse(pretty);
+        ASSERT_EQ(to_string(*split), once) << pretty;
+        ASSERT_EQ(to_pretty_string(*split), pretty);
         ASSERT_EQ(testing::grouped(*again), testing::grouped(*tree));
         ASSERT_EQ(again->type, tree->type);
     }
@@ -155,6 +159,7 @@ TEST(Printer, SplitsWhatIsLongerThanALine) {
               "max_over_time(\n  rate(\n    " + a + b + "[1m]\n  )[1m:] @ start() offset 1m\n)");
     EXPECT_EQ(pretty("label_replace(" + a + ", \"" + b + "\", \"$1\", \"c\", \"\")"),
               "label_replace(\n  " + a + ",\n  \"" + b + "\",\n  \"$1\",\n  \"c\",\n  \"\"\n)");
+    EXPECT_EQ(pretty("Inf ^ " + a + b), "  Inf\n^\n  " + a + b);
     // What is formatted once stays as it is.
     const std::string once = pretty(a + " + " + b + " * " + a);
     EXPECT_EQ(pretty(once), once);
