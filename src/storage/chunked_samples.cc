@@ -160,6 +160,7 @@ void ChunkedSamples::bring_in(std::string_view bytes, Timestamp first, Timestamp
 }
 
 std::size_t ChunkedSamples::merge_late(std::span<const model::Sample> samples) {
+    ++rewrites_;
     if (samples.front().time < begin_) {
         begin_ = samples.front().time;
         open_saved_ = kUnknown;  // It is saved with the open chunk.
@@ -210,6 +211,7 @@ void ChunkedSamples::replace_sealed(std::size_t at, const SampleColumns& columns
 }
 
 std::size_t ChunkedSamples::erase(model::TimeRange range) {
+    ++rewrites_;
     std::size_t erased = 0;
     for (std::size_t place = chunk_at(range.start);
          place < sealed().size() && sealed()[place].first <= range.end;) {
@@ -257,6 +259,7 @@ ChunkedSamples ChunkedSamples::copy() const {
     other.begin_ = begin_;
     other.evicted_end_ = evicted_end_;
     other.open_saved_ = open_saved_;
+    other.rewrites_ = rewrites_;
     return other;
 }
 
@@ -284,10 +287,31 @@ ChunkedSamples::InMemory ChunkedSamples::read(model::TimeRange range, SampleColu
     if (!open_.empty() && touches(open_.first_time(), open_.last_time(), range)) {
         found.pieces.push_back(
             {{open_.first_time(), open_.last_time()}, found.columns.times.size()});
-        open_.decode(found.columns.times, found.columns.values);
+        open_.decode(found.columns.times, found.columns.values, range.start);
     }
     found.needs_disk = range.start <= evicted_end_ && range.end >= begin_;
     return found;
+}
+
+bool ChunkedSamples::read_after(Timestamp time, SampleColumns& columns) const {
+    if (open_.empty()) {
+        return sealed_end() <= time;
+    }
+    if (open_.last_time() <= time) {
+        return true;
+    }
+    const std::optional<Timestamp> before = open_.time_before_last();
+    const bool has_one_more = before ? *before <= time : open_.count() == 1 && sealed_end() <= time;
+    if (has_one_more) {
+        columns.times.push_back(open_.last_time());
+        columns.values.push_back(open_.last_value());
+        return true;
+    }
+    if (open_.first_time() > time && sealed_end() > time) {
+        return false;
+    }
+    open_.decode(columns.times, columns.values, time + Duration(1));
+    return true;
 }
 
 std::optional<double> ChunkedSamples::value_at(Timestamp time) const {

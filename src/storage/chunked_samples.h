@@ -91,6 +91,12 @@ public:
     /// Whole chunks: samples outside of the range may be among them.
     /// `reused` gives its memory to the columns.
     [[nodiscard]] InMemory read(model::TimeRange range, SampleColumns reused = {}) const;
+    /// Appends what is newer than `time` to the columns. False, and nothing appended, when not all
+    /// of it lies in the open chunk.
+    [[nodiscard]] bool read_after(Timestamp time, SampleColumns& columns) const;
+    /// Another number whenever samples that were there changed or went, or older ones came between
+    /// them: what was read before and read_after() are all of it only while this stays the same.
+    [[nodiscard]] std::uint32_t rewrites() const { return rewrites_; }
     /// Of a sample in memory.
     [[nodiscard]] std::optional<double> value_at(Timestamp time) const;
     /// Or a bound: is_newest_a_bound().
@@ -163,6 +169,7 @@ private:
     Timestamp begin_ = Timestamp::max();
     Timestamp evicted_end_ = Timestamp::min();
     std::uint16_t open_saved_ = 0;  // samples that the disk has of it
+    std::uint32_t rewrites_ = 0;
 };
 
 }  // namespace kpid::storage

@@ -139,7 +139,62 @@ public:
         at_ += kFirstBytes;
     }
 
-    [[nodiscard]] const Cursor& cursor() const { return cursor_; }
+    // Writes all `count` samples of the chunk but those before `from`; there is room for all.
+    // Returns how many were written.
+    std::size_t write(std::size_t count, Timestamp from, Timestamp* times, double* values) {
+        Output out{times, values, from.ms()};
+        out.put(cursor_.time, cursor_.value);
+        for (std::size_t done = 1; done < count;) {
+            done += write_short(count - done, out);
+            if (done < count) {
+                next();
+                out.put(cursor_.time, cursor_.value);
+                ++done;
+            }
+        }
+        return out.written;
+    }
+
+private:
+    struct Output {
+        Timestamp* times;
+        double* values;
+        std::int64_t from;
+        std::size_t written = 0;
+
+        void put(std::int64_t time, double value) {
+            times[written] = Timestamp(time);
+            values[written] = value;
+            written += time >= from ? 1U : 0U;
+        }
+    };
+
+    // Samples at the same interval on the same grid, as next() would take them, but what they have
+    // in common stays in registers. Returns how many, at most `count`.
+    std::size_t write_short(std::size_t count, Output& out) {
+        const std::uint8_t* at = at_;
+        const double power = kPowersOfTen[cursor_.exponent];
+        const std::int64_t interval = cursor_.interval;
+        std::int64_t time = cursor_.time;
+        double value = cursor_.value;
+        std::int64_t mantissa = 0;
+        bool has_mantissa = false;  // It is scale(value, power).
+        std::size_t done = 0;
+        for (; done < count && *at < kFloatStart; ++done) {
+            const std::int64_t step = static_cast<std::int64_t>(*at++) - kDecimalZero;
+            time += interval;
+            if (step != 0) {
+                mantissa = (has_mantissa ? mantissa : scale(value, power)) + step;
+                has_mantissa = true;
+                value = unscale(mantissa, power);
+            }
+            out.put(time, value);
+        }
+        at_ = at;
+        cursor_.time = time;
+        cursor_.value = value;
+        return done;
+    }
 
     void next() {
         std::uint8_t head = *at_++;
@@ -158,7 +213,6 @@ public:
         }
     }
 
-private:
     void next_long(std::uint8_t head) {
         std::uint64_t change = 0;
         if ((head & kTimeFollows) != 0) {
@@ -288,20 +342,18 @@ void OpenChunk::step_time(Cursor& cursor, std::int64_t time) {
     cursor.time = time;
 }
 
-void OpenChunk::decode(std::vector<Timestamp>& times, std::vector<double>& values) const {
+void OpenChunk::decode(std::vector<Timestamp>& times, std::vector<double>& values,
+                       Timestamp from) const {
     if (count_ == 0) {
         return;
     }
-    times.reserve(times.size() + count_);
-    values.reserve(values.size() + count_);
-    Reader reader(bytes_.get());
-    times.emplace_back(reader.cursor().time);
-    values.push_back(reader.cursor().value);
-    for (std::uint16_t i = 1; i < count_; ++i) {
-        reader.next();
-        times.emplace_back(reader.cursor().time);
-        values.push_back(reader.cursor().value);
-    }
+    const std::size_t begin = times.size();
+    times.resize(begin + count_);
+    values.resize(begin + count_);
+    const std::size_t written =
+        Reader(bytes_.get()).write(count_, from, times.data() + begin, values.data() + begin);
+    times.resize(begin + written);
+    values.resize(begin + written);
 }
 
 Timestamp OpenChunk::first_time() const {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -36,8 +37,9 @@ public:
     /// are kept both; whoever calls compares with last_time() and last_value() before. Every bit
     /// of the value is kept.
     [[nodiscard]] bool append(Timestamp time, double value);
-    /// Appends all samples to both columns, in order.
-    void decode(std::vector<Timestamp>& times, std::vector<double>& values) const;
+    /// Appends all samples, or those from a time on, to both columns, in order.
+    void decode(std::vector<Timestamp>& times, std::vector<double>& values,
+                Timestamp from = Timestamp::min()) const;
     /// Gives back what append() reserved beyond the samples.
     void shrink();
 
@@ -47,6 +49,12 @@ public:
     [[nodiscard]] Timestamp first_time() const;
     [[nodiscard]] Timestamp last_time() const { return Timestamp(cursor_.time); }
     [[nodiscard]] double last_value() const { return cursor_.value; }
+    /// The one before the last, where that is known without decoding.
+    [[nodiscard]] std::optional<Timestamp> time_before_last() const {
+        return count_ > 1 && cursor_.interval != 0
+                   ? std::optional(Timestamp(cursor_.time - cursor_.interval))
+                   : std::nullopt;
+    }
     /// Bytes of samples, and bytes on the heap, without the allocator's own.
     [[nodiscard]] std::size_t size_bytes() const { return size_; }
     [[nodiscard]] std::size_t capacity_bytes() const { return capacity_; }

@@ -114,7 +114,9 @@ SeriesIndex::Added SeriesIndex::add(std::span<const LabelView> labels, std::uint
                                     SeriesId id) {
     const PostingsIndex::NewSeries series{.labels = labels, .hash = hash, .id = id};
     const ExclusiveLock lock(adding_);
-    return put(series, postings_.add(series));
+    const Added added = put(series, postings_.add(series));
+    ++changes_;
+    return added;
 }
 
 void SeriesIndex::add_all(std::span<const PostingsIndex::NewSeries> series,
@@ -132,6 +134,7 @@ void SeriesIndex::add_all(std::span<const PostingsIndex::NewSeries> series,
             out.push_back(put(piece[i], added[i]));
         }
     }
+    ++changes_;
 }
 
 SeriesIndex::Added SeriesIndex::put(const PostingsIndex::NewSeries& series,
@@ -183,6 +186,9 @@ void SeriesIndex::remove(std::span<MemorySeries* const> series) {
         one->samples = ChunkedSamples();
     }
     postings_.remove(refs);
+    // Before their places can be used again: who finds the old number after this has a pin from
+    // before the release.
+    ++changes_;
     postings_.release(refs);
 }
 

@@ -89,6 +89,10 @@ public:
         return locks_[series.ref.value() / kLockSeries % kLocks];
     }
 
+    /// Counts series that came or went, a moment after they can be seen. Who takes a Pin and then
+    /// finds the number that it had before a select() can use that selection as long as the pin.
+    [[nodiscard]] std::uint64_t changes() const { return changes_; }
+
     [[nodiscard]] std::size_t size() const { return postings_.size(); }
     /// Of labels, postings and series, without samples. Looks at every label.
     [[nodiscard]] std::size_t bytes() const;
@@ -131,6 +135,7 @@ private:
     mutable SharedMutex adding_;
     std::unique_ptr<std::atomic<Page*>[]> pages_;  // kPages; null where no series ever was
     mutable std::array<Mutex, kLocks> locks_;
+    std::atomic<std::uint64_t> changes_ = 0;
     mutable Mutex long_kept_mutex_;
     boost::unordered_flat_set<std::uint64_t> long_kept_ KPID_GUARDED_BY(long_kept_mutex_);  // ids
 };

@@ -30,6 +30,9 @@ struct Floors {
     }
 };
 
+/// Of a reader that may touch no more.
+[[nodiscard]] Error too_many_touched(std::size_t samples_max);
+
 class Storage::Core {
 public:
     Core(const StorageOptions& options_in, std::unique_ptr<Log> log_in)
@@ -39,6 +42,11 @@ public:
           work(options, rules, *log, index, state, counters),
           reader(index, work.chunks()) {}
 
+    /// The range as it is read of this series: from further back where its value holds for longer,
+    /// from no earlier than is kept.
+    [[nodiscard]] model::TimeRange range_of(MemorySeries::Traits traits,
+                                            const model::Labels& labels, model::TimeRange range,
+                                            const model::HistoryRules* history) const;
     /// The samples in the range, from no earlier than is kept.
     [[nodiscard]] Result<void> read_series(const MemorySeries& series, model::TimeRange range,
                                            const model::ReadOptions& read, std::size_t limit,
@@ -101,6 +109,8 @@ public:
     Floors floors;
     std::atomic<std::uint64_t> deletions = 0;  ///< Counted when one begins and when it ends.
     std::atomic<std::uint64_t> series_deleted = 0;
+    /// Of all kept selections, room for growth counted: bounded by options.kept_samples_max.
+    mutable std::atomic<std::size_t> kept_samples = 0;
     std::atomic<std::uint64_t> first_kept_record = 1;
     std::atomic<bool> is_stopping = false;
     std::atomic<std::int64_t> size_floor_ms =

@@ -1,5 +1,6 @@
 // What the storage answers to readers of series and of the log.
 
+#include "storage/kept_series.h"
 #include "storage/storage_core.h"
 
 #include <fmt/format.h>
@@ -18,6 +19,23 @@ constexpr int kSelectAttemptsMax = 4;
 
 }  // namespace
 
+Error too_many_touched(std::size_t samples_max) {
+    return resource_exhausted(
+        fmt::format("the selection touches more than {} samples", samples_max));
+}
+
+model::TimeRange Storage::Core::range_of(MemorySeries::Traits traits, const model::Labels& labels,
+                                         model::TimeRange range,
+                                         const model::HistoryRules* history) const {
+    if (history != nullptr) {
+        const Duration further = history->further_back(labels);
+        const bool is_there = range.start.ms() >= Timestamp::min().ms() + further.count();
+        range.start = is_there ? range.start - further : Timestamp::min();
+    }
+    range.start = std::max(range.start, floors.of(traits));
+    return range;
+}
+
 // Empty when there is nothing; else with labels.
 Result<void> Storage::Core::read_series(const MemorySeries& series, model::TimeRange range,
                                         const model::ReadOptions& read, std::size_t limit,
@@ -26,18 +44,14 @@ Result<void> Storage::Core::read_series(const MemorySeries& series, model::TimeR
     columns.values.clear();
     if (read.history != nullptr) {
         columns.labels = index.labels(series);
-        const Duration further = read.history->further_back(columns.labels);
-        const bool is_there = range.start.ms() >= Timestamp::min().ms() + further.count();
-        range.start = is_there ? range.start - further : Timestamp::min();
     }
-    range.start = std::max(range.start, floors.of(series.traits));
+    range = range_of(series.traits, columns.labels, range, read.history);
     if (range.start > range.end) {
         return {};
     }
     const Result<void> found = reader.read(series, range, read.known_at, limit, columns);
     if (!found && found.error().code == Code::kResourceExhausted) {
-        return resource_exhausted(
-            fmt::format("the selection touches more than {} samples", read.samples_max));
+        return too_many_touched(read.samples_max);
     }
     KPID_CHECK_OK(found);
     if (!columns.times.empty() && read.history == nullptr) {
@@ -102,6 +116,10 @@ Result<void> Storage::visit(std::span<const model::Matcher> matchers, model::Tim
         }
     }
     return {};
+}
+
+std::unique_ptr<model::KeptSelection> Storage::keep(std::vector<model::Matcher> matchers) const {
+    return std::make_unique<KeptSeriesSelection>(*core_, std::move(matchers));
 }
 
 Result<std::vector<model::Labels>> Storage::series(std::span<const model::Matcher> matchers,

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <limits>
 #include <random>
@@ -37,6 +38,16 @@ void expect_holds(const OpenChunk& chunk, const Columns& columns) {
                   std::bit_cast<std::uint64_t>(columns.values[i]))
             << i;
     }
+    const std::size_t middle = columns.times.size() / 2;
+    Columns tail;
+    chunk.decode(tail.times, tail.values, columns.times[middle]);
+    const std::size_t first = static_cast<std::size_t>(
+        std::lower_bound(columns.times.begin(), columns.times.end(), columns.times[middle]) -
+        columns.times.begin());
+    EXPECT_EQ(tail.times,
+              std::vector<Timestamp>(columns.times.begin() + static_cast<std::ptrdiff_t>(first),
+                                     columns.times.end()));
+    EXPECT_EQ(tail.values.size(), tail.times.size());
     ASSERT_EQ(chunk.count(), columns.times.size());
     EXPECT_EQ(chunk.first_time(), columns.times.front());
     EXPECT_EQ(chunk.last_time(), columns.times.back());

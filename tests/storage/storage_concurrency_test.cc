@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -105,6 +106,18 @@ TEST_F(StorageConcurrency, ForgetsSeriesWhileTheyComeBack) {
             ASSERT_TRUE(storage_->maintain(Timestamp(now)).has_value());
         }
     });
+    // A series that is gone leaves its place to the next one.
+    std::thread reader([this, &stop] {
+        const auto selection = storage_->keep({model::Matcher::equal("__name__", "a")});
+        const auto take = [](const model::SeriesView& series) -> Result<void> {
+            EXPECT_EQ(series.labels.metric_name(), "a");
+            EXPECT_TRUE(std::is_sorted(series.times.begin(), series.times.end()));
+            return {};
+        };
+        while (!stop) {
+            ASSERT_TRUE(selection->visit({}, {}, take).has_value());
+        }
+    });
     for (int i = 0; i < 200; ++i) {
         now += std::chrono::milliseconds(std::chrono::minutes(2)).count();
         const Timestamp time(now);
@@ -115,6 +128,7 @@ TEST_F(StorageConcurrency, ForgetsSeriesWhileTheyComeBack) {
     }
     stop = true;
     upkeep.join();
+    reader.join();
     ASSERT_TRUE(storage_->maintain(Timestamp(now)).has_value());
     const Lines before = read();
     EXPECT_EQ(before.size(), 1U);

@@ -196,6 +196,7 @@ void StorageSimulation::step() {
             break;
     }
     compare_some();
+    compare_kept();
     fail_never();
     if (once_in(30)) {
         compare_all(*storage_);
@@ -268,6 +269,7 @@ void StorageSimulation::reopen() {
     if (failed_.size() > kFailedMax) {
         settle();
     }
+    kept_.clear();
     storage_.reset();
     open();
     if (storage_ != nullptr && !failed_.empty()) {

@@ -82,6 +82,7 @@ private:
     void fail_never();
 
     void compare_some();
+    void compare_kept();
     void compare_all(const Storage& storage);
     void compare_names(std::span<const model::Matcher> matchers, model::TimeRange range);
     void compare_stats();
@@ -104,7 +105,13 @@ private:
     std::optional<StorageModel> model_;  ///< Always there once constructed.
     std::unique_ptr<Storage> storage_;
     std::map<model::Labels, model::SeriesHandle> handles_;  ///< Of storage_.
-    std::vector<Batch> failed_;  ///< Since the last write that went well.
+    struct KeptRead {
+        std::vector<model::Matcher> matchers;
+        Duration span{0};  ///< Of most of its reads.
+        std::unique_ptr<model::KeptSelection> selection;
+    };
+    std::vector<KeptRead> kept_;  ///< Of storage_, and gone before it.
+    std::vector<Batch> failed_;   ///< Since the last write that went well.
     std::uint64_t log_position_ = 0;
     Tally tally_;
     std::deque<std::string> history_;  ///< What was done last, for people.

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -86,6 +87,41 @@ void StorageSimulation::compare_some() {
     EXPECT_LE(count, limit) << what;
     (void)same(*got, want, what);
     compare_names(matchers, range);
+}
+
+// A few selections live long, and are asked for ranges that mostly move forward.
+void StorageSimulation::compare_kept() {
+    constexpr std::size_t kKeptMax = 4;
+    if (kept_.size() < kKeptMax) {
+        KeptRead read{.matchers = some_matchers(), .span = interval_ * (1 + pick(1500))};
+        read.selection = storage_->keep(read.matchers);
+        kept_.push_back(std::move(read));
+    } else if (once_in(50)) {
+        kept_.erase(kept_.begin() + static_cast<std::ptrdiff_t>(pick(kept_.size())));
+        return;
+    }
+    KeptRead& read = kept_[pick(kept_.size())];
+    const Timestamp end = now_ + interval_ * static_cast<std::int64_t>(pick(3));
+    const model::TimeRange range =
+        once_in(8) ? some_range() : model::TimeRange{end - read.span, end};
+    std::vector<model::SeriesColumns> got;
+    std::set<std::size_t> places;
+    const auto visited = read.selection->visit(
+        range, {}, [&got, &places](const model::SeriesView& series) -> Result<void> {
+            EXPECT_TRUE(places.insert(series.place).second);
+            got.push_back({series.labels,
+                           {series.times.begin(), series.times.end()},
+                           {series.values.begin(), series.values.end()}});
+            return {};
+        });
+    if (!visited) {
+        EXPECT_EQ(visited.error().code, Code::kUnavailable) << visited.error().message;
+        return;
+    }
+    std::sort(got.begin(), got.end(),
+              [](const auto& a, const auto& b) { return a.labels < b.labels; });
+    (void)same(got, model_->select(read.matchers, range),
+               fmt::format("kept, from {} to {}", range.start.ms(), range.end.ms()));
 }
 
 void StorageSimulation::compare_names(std::span<const model::Matcher> matchers,

@@ -67,6 +67,30 @@ protected:
             EXPECT_GE(storage_->cardinality(3).series, 0U);
         }
     }
+    // The same through a window that moves along, over all series.
+    void read_window(const std::atomic<int>& acknowledged) {
+        constexpr int kWidth = 40;
+        const auto selection =
+            storage_->keep({*Matcher::make(model::MatchType::kRegexp, "__name__", ".+")});
+        for (int seen = 0; seen < kRounds;) {
+            seen = acknowledged;
+            bool is_there = seen == 0;
+            const auto take = [&](const model::SeriesView& series) -> Result<void> {
+                if (series.labels.metric_name() != "kept") {
+                    return {};
+                }
+                is_there = true;
+                EXPECT_GE(series.times.back(), at(seen - 1));
+                for (std::size_t i = 0; i < series.times.size(); ++i) {
+                    EXPECT_EQ(series.times[i], series.times.front() + kStep * i);
+                    EXPECT_EQ(at(static_cast<int>(series.values[i])), series.times[i]);
+                }
+                return {};
+            };
+            ASSERT_TRUE(selection->visit({at(seen - kWidth), at(seen)}, {}, take).has_value());
+            ASSERT_TRUE(is_there);
+        }
+    }
     void delete_and_maintain(const std::atomic<int>& acknowledged) {
         const std::vector<Matcher> deleted{Matcher::equal(model::kMetricName, "deleted")};
         for (int done = 0; done < kRounds;) {
@@ -87,6 +111,7 @@ TEST_F(StorageUpkeep, ReadersSeeWhatWasAcknowledgedWhateverElseGoesOn) {
     threads.emplace_back([&] { append_raw(acknowledged); });
     threads.emplace_back([&] { append_labelled(); });
     threads.emplace_back([&] { read_numbers(acknowledged); });
+    threads.emplace_back([&] { read_window(acknowledged); });
     threads.emplace_back([&] { delete_and_maintain(acknowledged); });
     threads.emplace_back([&] {
         for (int i = 0; i < 3; ++i) {

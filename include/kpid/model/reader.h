@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -52,6 +53,8 @@ struct ReadOptions {
 /// for the next one. An error ends the visit.
 using SeriesVisitor = std::function<Result<void>(SeriesColumns& series)>;
 
+class KeptSelection;
+
 /// Reads series. Thread-safe; sees everything that was appended before the call began.
 class Reader {
 public:
@@ -66,6 +69,9 @@ public:
     [[nodiscard]] virtual Result<void> visit(std::span<const Matcher> matchers, TimeRange range,
                                              const ReadOptions& options,
                                              const SeriesVisitor& take) const;
+    /// For who asks for the same again and again (kept_selection.h). Never null; by default one
+    /// that visits anew each time.
+    [[nodiscard]] virtual std::unique_ptr<KeptSelection> keep(std::vector<Matcher> matchers) const;
     /// The label sets of series that have samples in the range (to the store's precision), sorted.
     [[nodiscard]] virtual Result<std::vector<Labels>> series(std::span<const Matcher> matchers,
                                                              TimeRange range) const = 0;

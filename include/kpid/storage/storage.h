@@ -3,6 +3,7 @@
 
 #include "kpid/base/result.h"
 #include "kpid/model/appender.h"
+#include "kpid/model/kept_selection.h"
 #include "kpid/model/reader.h"
 #include "kpid/model/sample_log.h"
 #include "kpid/model/state_store.h"
@@ -65,6 +66,8 @@ public:
     [[nodiscard]] Result<void> visit(std::span<const model::Matcher> matchers,
                                      model::TimeRange range, const model::ReadOptions& options,
                                      const model::SeriesVisitor& take) const override;
+    [[nodiscard]] std::unique_ptr<model::KeptSelection> keep(
+        std::vector<model::Matcher> matchers) const override;
     [[nodiscard]] Result<std::vector<model::Labels>> series(
         std::span<const model::Matcher> matchers, model::TimeRange range) const override;
     [[nodiscard]] Result<std::vector<std::string>> label_names(
@@ -107,8 +110,9 @@ public:
     [[nodiscard]] Result<void> health() const;
     [[nodiscard]] StorageStats stats() const;
 
+    class Core;  // The room's own.
+
 private:
-    class Core;
     explicit Storage(std::unique_ptr<Core> core);
 
     std::unique_ptr<Core> core_;
