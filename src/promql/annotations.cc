@@ -53,6 +53,7 @@ Annotations::Entry* Annotations::keep(Entries& entries, std::string message, Pos
 }
 
 void Annotations::info(std::string message, Position where, const ForcedMonotonicity& details) {
+    ++said_;
     if (const auto known = infos_.find(message); known != infos_.end() && known->second.details) {
         known->second.details->merge(details);
         return;

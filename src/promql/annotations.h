@@ -33,8 +33,14 @@ public:
     /// How many different ones are kept of each kind; later ones are left out.
     static constexpr std::size_t kAnnotationsMax = 100;
 
-    void warn(std::string message, Position where) { keep(warnings_, std::move(message), where); }
-    void info(std::string message, Position where) { keep(infos_, std::move(message), where); }
+    void warn(std::string message, Position where) {
+        ++said_;
+        keep(warnings_, std::move(message), where);
+    }
+    void info(std::string message, Position where) {
+        ++said_;
+        keep(infos_, std::move(message), where);
+    }
     /// An info whose details are put together over the whole query; it keeps its first place.
     void info(std::string message, Position where, const ForcedMonotonicity& details);
 
@@ -45,6 +51,9 @@ public:
     [[nodiscard]] std::vector<std::string> infos(std::string_view text) const {
         return render("PromQL info: ", infos_, text);
     }
+
+    /// How often something was said, again or for the first time.
+    [[nodiscard]] std::size_t said() const { return said_; }
 
 private:
     struct Entry {
@@ -59,6 +68,7 @@ private:
 
     Entries warnings_;
     Entries infos_;
+    std::size_t said_ = 0;
 };
 
 }  // namespace kpid::promql

@@ -119,6 +119,24 @@ void begin_statistics(const QueryContext& context, std::size_t steps) {
     }
 }
 
+Result<QueryResult> instant_by(Evaluator& evaluator, const Expr& expr, Timestamp time,
+                               std::string_view text) {
+    if (expr.type == ValueType::kMatrix) {
+        KPID_TRY(Matrix matrix, window_of(evaluator, expr, time));
+        return finish(evaluator, std::move(matrix), text);
+    }
+    KPID_TRY(Evaluated value, evaluator.eval(expr, Steps{time}));
+    if (const auto* column = std::get_if<ScalarColumn>(&value)) {
+        return finish(evaluator, Scalar{time, column->front()}, text);
+    }
+    if (auto* string = std::get_if<std::string>(&value)) {
+        return finish(evaluator, String{time, std::move(*string)}, text);
+    }
+    std::vector<Row>& rows = std::get<Rows>(value).rows;
+    KPID_CHECK_OK(evaluator.remove_delayed_names(rows));
+    return finish(evaluator, to_vector(std::move(rows), time), text);
+}
+
 }  // namespace
 
 std::string_view value_type_name(const Value& value) {
@@ -142,20 +160,15 @@ Result<QueryResult> Engine::instant(const Expr& expr, Timestamp time, const mode
                                     const QueryContext& context) const {
     begin_statistics(context, 1);
     Evaluator evaluator({options_, context, reader, executor_, {time, time, Duration(0)}}, expr);
-    if (expr.type == ValueType::kMatrix) {
-        KPID_TRY(Matrix matrix, window_of(evaluator, expr, time));
-        return finish(evaluator, std::move(matrix), context.text);
-    }
-    KPID_TRY(Evaluated value, evaluator.eval(expr, Steps{time}));
-    if (const auto* column = std::get_if<ScalarColumn>(&value)) {
-        return finish(evaluator, Scalar{time, column->front()}, context.text);
-    }
-    if (auto* text = std::get_if<std::string>(&value)) {
-        return finish(evaluator, String{time, std::move(*text)}, context.text);
-    }
-    std::vector<Row>& rows = std::get<Rows>(value).rows;
-    KPID_CHECK_OK(evaluator.remove_delayed_names(rows));
-    return finish(evaluator, to_vector(std::move(rows), time), context.text);
+    return instant_by(evaluator, expr, time, context.text);
+}
+
+Result<QueryResult> Engine::instant(Plan& plan, Timestamp time, const QueryContext& context) const {
+    begin_statistics(context, 1);
+    Evaluator evaluator(
+        {options_, context, *plan.reader_, executor_, {time, time, Duration(0)}, plan.state_.get()},
+        plan.expr());
+    return instant_by(evaluator, plan.expr(), time, context.text);
 }
 
 Result<QueryResult> Engine::range(const Expr& expr, Timestamp start, Timestamp end, Duration step,

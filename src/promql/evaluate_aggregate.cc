@@ -10,6 +10,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <cmath>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -80,20 +81,31 @@ struct Gathered {
 // Gathers rows one after the other, each at all steps, so that none need be held.
 class Fold {
 public:
-    Fold(Evaluator& evaluator, const AggregateExpr& aggregate, const Steps& steps)
+    // `kept`: of earlier evaluations, for rows that know their places; null: rows that do not.
+    Fold(Evaluator& evaluator, const AggregateExpr& aggregate, const Steps& steps, KeptGroups* kept)
         : evaluator_(evaluator),
           aggregate_(aggregate),
           names_(aggregate.grouping),
           steps_(steps),
+          own_(kept == nullptr ? std::make_unique<KeptGroups>() : nullptr),
+          groups_(kept == nullptr ? *own_ : *kept),
           working_(evaluator.budget()) {}
 
-    Result<void> add(const Row& row) {
+    Result<void> add(Row& row) {
         KPID_CHECK_OK(evaluator_.check_stop());
-        KPID_TRY(Group * group, group_of(row));
-        group->drop_name = group->drop_name || row.drop_name;
+        const std::uint32_t group = group_of(row);
+        if (group >= gathered_.size()) {
+            gathered_.resize(group + 1);
+        }
+        std::vector<Gathered>& gathered = gathered_[group];
+        if (gathered.empty()) {
+            KPID_CHECK_OK(working_.add(steps_.count));
+            gathered.resize(steps_.count);
+            order_.push_back(group);
+        }
         for (std::size_t i = 0; i < row.values.size(); ++i) {
             if (!is_absent(row.values[i])) {
-                group->steps[row.first + i].add(aggregate_.op, row.values[i]);
+                gathered[row.first + i].add(aggregate_.op, row.values[i]);
             }
         }
         return {};
@@ -101,61 +113,79 @@ public:
 
     Result<Rows> finish() {
         Rows rows = evaluator_.new_rows();
-        for (Group& group : groups_) {
+        for (const std::uint32_t group : order_) {
             KPID_CHECK_OK(evaluator_.check_stop());
+            const std::vector<Gathered> gathered = std::move(gathered_[group]);
             Row row;
-            row.labels = std::move(group.labels);
-            row.drop_name = group.drop_name;
-            for (std::size_t step = 0; step < steps_.count; ++step) {
-                if (group.steps[step].count > 0) {
-                    row.append(step, group.steps[step].result(aggregate_.op));
+            for (std::size_t step = 0; step < gathered.size(); ++step) {
+                if (gathered[step].count > 0) {
+                    row.append(step, gathered[step].result(aggregate_.op));
                 }
             }
-            group.steps = {};
+            row.labels = groups_.labels[group];
+            row.drop_name = groups_.drop_name[group];
             KPID_CHECK_OK(rows.push(std::move(row)));
         }
         return rows;
     }
 
 private:
-    struct Group {
-        model::Labels labels;
-        bool drop_name = false;
-        std::vector<Gathered> steps;
-    };
-
-    Result<Group*> group_of(const Row& row) {
-        model::Labels key = group_labels(aggregate_, names_, row.labels);
-        const auto [place, fresh] = numbers_.try_emplace(std::move(key), groups_.size());
-        if (fresh) {
-            KPID_CHECK_OK(working_.add(steps_.count));
-            groups_.push_back({place->first, false, std::vector<Gathered>(steps_.count)});
+    std::uint32_t group_of(Row& row) {
+        if (!row.place.is_known()) {
+            return number_of(row);
         }
-        return &groups_[place->second];
+        if (groups_.group_of.start(row.place.generation)) {
+            groups_.labels.clear();
+            groups_.drop_name.clear();
+            groups_.numbers.clear();
+        }
+        std::uint32_t group = groups_.group_of.at(row.place.number);
+        if (group == PlaceNumbers::kUnknown) {
+            group = number_of(row);
+            groups_.group_of.set(row.place.number, group);
+        }
+        return group;
+    }
+
+    std::uint32_t number_of(Row& row) {
+        evaluator_.let_name_go(row);
+        const auto next = static_cast<std::uint32_t>(groups_.labels.size());
+        const auto [place, fresh] =
+            groups_.numbers.try_emplace(group_labels(aggregate_, names_, row.labels), next);
+        if (fresh) {
+            groups_.labels.push_back(place->first);
+            groups_.drop_name.push_back(false);
+        }
+        if (row.drop_name) {
+            groups_.drop_name[place->second] = true;
+        }
+        return place->second;
     }
 
     Evaluator& evaluator_;
     const AggregateExpr& aggregate_;
     const NameSet names_;
     const Steps& steps_;
-    boost::unordered_flat_map<model::Labels, std::size_t, model::LabelsHash> numbers_;
-    std::vector<Group> groups_;
+    const std::unique_ptr<KeptGroups> own_;
+    KeptGroups& groups_;
+    std::vector<std::vector<Gathered>> gathered_;  // By group, then by step.
+    std::vector<std::uint32_t> order_;             // Groups by their first row.
     Charge working_;
 };
 
 Result<Rows> fold(Evaluator& evaluator, const AggregateExpr& aggregate, const Steps& steps) {
     if (evaluator.can_stream(*aggregate.expr, steps)) {
-        Fold fold(evaluator, aggregate, steps);
-        KPID_TRY(const bool is_whole,
-                 evaluator.stream(*aggregate.expr, steps,
-                                  [&fold](const Row& row) { return fold.add(row); }));
+        Fold fold(evaluator, aggregate, steps, evaluator.kept_groups(aggregate));
+        KPID_TRY(const bool is_whole, evaluator.stream(*aggregate.expr, steps, [&fold](Row& row) {
+            return fold.add(row);
+        }));
         if (is_whole) {
             return fold.finish();
         }
     }
-    KPID_TRY(const Rows input, evaluator.eval_vector(*aggregate.expr, steps));
-    Fold fold(evaluator, aggregate, steps);
-    for (const Row& row : input.rows) {
+    KPID_TRY(Rows input, evaluator.eval_vector(*aggregate.expr, steps));
+    Fold fold(evaluator, aggregate, steps, nullptr);
+    for (Row& row : input.rows) {
         KPID_CHECK_OK(fold.add(row));
     }
     return fold.finish();

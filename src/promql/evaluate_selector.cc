@@ -28,10 +28,17 @@ struct InstantWalk {
     std::optional<Timestamp> at;
     bool sample_times;
 
-    void fill(const model::SeriesColumns& series, Duration lookback, Row& row) const {
+    void fill(const model::SeriesView& series, Duration lookback, Row& row) const {
         row.values.clear();
         row.drop_name = false;
         std::size_t behind = 0;  // The first sample after the step's time.
+        if (steps.count == 1) {
+            // Most of what was read lies before it.
+            const Timestamp time = saturating_sub(at ? *at : steps.start, offset);
+            behind = static_cast<std::size_t>(
+                std::upper_bound(series.times.begin(), series.times.end(), time) -
+                series.times.begin());
+        }
         for (std::size_t i = 0; i < steps.count; ++i) {
             const Timestamp time = saturating_sub(at ? *at : steps.at(i), offset);
             while (behind < series.times.size() && series.times[behind] <= time) {
@@ -47,6 +54,10 @@ struct InstantWalk {
         row.labels = series.labels;
     }
 };
+
+bool has_stale(std::span<const double> values) {
+    return std::any_of(values.begin(), values.end(), model::is_stale_marker);
+}
 
 void drop_stale(RangeSeries& series) {
     const auto marker =
@@ -107,7 +118,7 @@ void Evaluator::count_row(const Row& row, const Steps& steps) {
     }
 }
 
-void Evaluator::count_windows(const RangeSeries& series, const RangeInput& frame,
+void Evaluator::count_windows(const RangeView& series, const RangeInput& frame,
                               const Steps& steps) {
     if (statistics_ == nullptr) {
         return;
@@ -149,27 +160,58 @@ std::optional<Timestamp> Evaluator::resolve_at(const TimeModifiers& modifiers) c
     return modifiers.at->time;
 }
 
-Result<void> Evaluator::visit(const VectorSelector& selector, model::TimeRange range,
-                              const model::HistoryRules* history,
-                              const model::SeriesVisitor& take) {
-    KPID_CHECK_OK(check_stop());
+namespace {
+
+Result<void> check_supported(const VectorSelector& selector) {
     if (selector.anchored || selector.smoothed) {
         return unsupported(selector.anchored ? "the modifier \"anchored\" is not supported yet"
                                              : "the modifier \"smoothed\" is not supported yet");
     }
-    Result<void> visited =
-        environment_.reader.visit(selector.matchers, range,
-                                  {.samples_max = budget_.remaining(),
-                                   .known_at = environment_.context.known_at,
-                                   .history = history},
-                                  [this, &take](model::SeriesColumns& series) -> Result<void> {
-                                      KPID_CHECK_OK(check_stop());
-                                      return take(series);
-                                  });
+    return {};
+}
+
+Result<void> in_words_of_queries(Result<void> visited) {
     if (!visited && visited.error().code == Code::kResourceExhausted) {
         return too_many_samples();
     }
     return visited;
+}
+
+}  // namespace
+
+model::KeptSelection* Evaluator::kept_of(const VectorSelector& selector) const {
+    if (environment_.plan == nullptr) {
+        return nullptr;
+    }
+    const auto found = environment_.plan->kept.find(&selector);
+    return found == environment_.plan->kept.end() ? nullptr : found->second.get();
+}
+
+model::ReadOptions Evaluator::read_options(const model::HistoryRules* history) const {
+    return {.samples_max = budget_.remaining(),
+            .known_at = environment_.context.known_at,
+            .history = history};
+}
+
+Result<void> Evaluator::visit(const VectorSelector& selector, model::TimeRange range,
+                              const model::HistoryRules* history,
+                              const model::SeriesVisitor& take) {
+    KPID_CHECK_OK(check_stop());
+    KPID_CHECK_OK(check_supported(selector));
+    return in_words_of_queries(
+        environment_.reader.visit(selector.matchers, range, read_options(history),
+                                  [this, &take](model::SeriesColumns& series) -> Result<void> {
+                                      KPID_CHECK_OK(check_stop());
+                                      return take(series);
+                                  }));
+}
+
+Result<void> Evaluator::visit_kept(const VectorSelector& selector, model::TimeRange range,
+                                   const model::HistoryRules* history,
+                                   const model::SeriesViewVisitor& take) {
+    KPID_CHECK_OK(check_stop());
+    KPID_CHECK_OK(check_supported(selector));
+    return in_words_of_queries(kept_of(selector)->visit(range, read_options(history), take));
 }
 
 // A query's own lookback is what it wants to see at least.
@@ -191,14 +233,24 @@ Result<void> Evaluator::stream_selector(const VectorSelector& selector, const St
         saturating_add(saturating_sub(first, lookbacks.base()), std::chrono::milliseconds(1)),
         kEarliest);
     Row row;
-    return visit(selector, {from, last}, lookbacks.history(),
-                 [&](model::SeriesColumns& series) -> Result<void> {
-                     Charge held(budget_);
-                     KPID_CHECK_OK(held.add(series.times.size()));
-                     walk.fill(series, lookbacks.of(series.labels), row);
-                     count_row(row, steps);
-                     return row.values.empty() ? Result<void>() : sink(row);
-                 });
+    const auto take = [&](const model::SeriesView& series) -> Result<void> {
+        KPID_CHECK_OK(check_stop());
+        Charge held(budget_);
+        KPID_CHECK_OK(held.add(series.times.size()));
+        walk.fill(series, lookbacks.of(series.labels), row);
+        count_row(row, steps);
+        return row.values.empty() ? Result<void>() : sink(row);
+    };
+    if (const model::KeptSelection* kept = kept_of(selector)) {
+        return visit_kept(selector, {from, last}, lookbacks.history(),
+                          [&](const model::SeriesView& series) {
+                              row.place = {kept->generation(), series.place};
+                              return take(series);
+                          });
+    }
+    return visit(selector, {from, last}, lookbacks.history(), [&](model::SeriesColumns& series) {
+        return take({series.labels, series.times, series.values});
+    });
 }
 
 Result<Rows> Evaluator::eval_selector(const VectorSelector& selector, const Steps& steps,
@@ -244,9 +296,32 @@ Result<void> Evaluator::visit_matrix(const MatrixSelector& matrix, const RangeIn
                      std::swap(series.times, columns.times);
                      std::swap(series.values, columns.values);
                      drop_stale(series);
-                     count_windows(series, frame, steps);
+                     count_windows(series.view(), frame, steps);
                      return series.times.empty() ? Result<void>() : sink(series);
                  });
+}
+
+Result<void> Evaluator::visit_kept_matrix(const MatrixSelector& matrix, const RangeInput& frame,
+                                          const Steps& steps, const ViewSink& sink) {
+    const Timestamp from =
+        saturating_add(saturating_sub(frame.window_end(steps.start), frame.range), Duration(1));
+    RangeSeries sifted;
+    const model::KeptSelection& kept = *kept_of(*matrix.selector);
+    return visit_kept(*matrix.selector, {from, frame.window_end(steps.last())}, nullptr,
+                      [&](const model::SeriesView& series) -> Result<void> {
+                          KPID_CHECK_OK(check_stop());
+                          const SeriesPlace place{kept.generation(), series.place};
+                          RangeView view{series.labels, series.times, series.values, false, place};
+                          if (has_stale(series.values)) {
+                              sifted.times.assign(series.times.begin(), series.times.end());
+                              sifted.values.assign(series.values.begin(), series.values.end());
+                              drop_stale(sifted);
+                              view.times = sifted.times;
+                              view.values = sifted.values;
+                          }
+                          count_windows(view, frame, steps);
+                          return view.times.empty() ? Result<void>() : sink(view);
+                      });
 }
 
 Result<RangeInput> Evaluator::eval_matrix(const MatrixSelector& matrix, const Steps& steps) {
@@ -301,7 +376,7 @@ Result<RangeInput> Evaluator::eval_subquery(const SubqueryExpr& subquery, const 
         RangeSeries points = points_of(std::move(row), inner);
         KPID_CHECK_OK(input.charge.add(points.times.size()));
         if (&subquery != root_) {
-            count_windows(points, input, steps);
+            count_windows(points.view(), input, steps);
         }
         if (!points.times.empty()) {
             input.series.push_back(std::move(points));

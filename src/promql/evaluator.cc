@@ -41,7 +41,10 @@ Evaluator::Evaluator(const Environment& environment, const Expr& root)
       budget_(environment.options.samples_max),
       root_(&strip_parens(root)),
       statistics_(environment.context.statistics) {
-    find_invariant(root);
+    if (environment.plan == nullptr) {
+        find_invariant(root, invariant_);
+        shared_ = SharedParts(root);
+    }
 }
 
 Evaluator::~Evaluator() {
@@ -50,13 +53,34 @@ Evaluator::~Evaluator() {
     }
 }
 
-// Whether the value of `expr` is the same at every step. Remembers the nodes where that saves work.
-bool Evaluator::find_invariant(const Expr& expr) {
+KeptGroups* Evaluator::kept_groups(const AggregateExpr& aggregate) {
+    if (environment_.plan == nullptr) {
+        return nullptr;
+    }
+    auto& kept = environment_.plan->groups[&aggregate];
+    if (kept == nullptr) {
+        kept = std::make_unique<KeptGroups>();
+    }
+    return kept.get();
+}
+
+KeptUniqueness* Evaluator::kept_uniqueness(const Call& call) {
+    if (environment_.plan == nullptr) {
+        return nullptr;
+    }
+    auto& kept = environment_.plan->uniqueness[&call];
+    if (kept == nullptr) {
+        kept = std::make_unique<KeptUniqueness>();
+    }
+    return kept.get();
+}
+
+bool find_invariant(const Expr& expr, boost::unordered_flat_set<const Expr*>& found) {
     bool invariant = true;
     bool reads = expr.kind == ExprKind::kAggregate || expr.kind == ExprKind::kCall ||
                  expr.kind == ExprKind::kBinary || expr.kind == ExprKind::kUnary;
     for_each_child(expr, [&](const Expr& child) {
-        const bool child_invariant = find_invariant(child);
+        const bool child_invariant = find_invariant(child, found);
         invariant = invariant && child_invariant;
     });
     if (const auto* selector = get_if<VectorSelector>(expr)) {
@@ -69,7 +93,7 @@ bool Evaluator::find_invariant(const Expr& expr) {
                                            call->function->name) == kTimeFunctions.end();
     }
     if (invariant && reads && expr.type == ValueType::kVector) {
-        invariant_.insert(&expr);
+        found.insert(&expr);
     }
     return invariant;
 }
@@ -86,13 +110,54 @@ Result<void> Evaluator::check_stop() const {
 
 Result<Evaluated> Evaluator::eval(const Expr& expr, const Steps& steps) {
     const Expr& node = strip_parens(expr);
+    if (const SharedParts::Part* part = shared_part(node)) {
+        return eval_shared(*part, node, steps);
+    }
+    return eval_alone(node, steps);
+}
+
+Result<Evaluated> Evaluator::eval_alone(const Expr& node, const Steps& steps) {
     if (steps.count == 1) {
         return eval_node(node, steps);
     }
-    if (invariant_.contains(&node)) {
+    if (is_invariant(node)) {
         return eval_once(node, steps);
     }
     return node.type == ValueType::kScalar ? eval_column(node, steps) : eval_node(node, steps);
+}
+
+// What was said on the way is said at the place of each: such a part is evaluated each time.
+[[gnu::noinline]] Result<Evaluated> Evaluator::eval_shared(const SharedParts::Part& part,
+                                                           const Expr& node, const Steps& steps) {
+    held_parts_.resize(std::max(held_parts_.size(), part.number + 1));
+    if (HeldPart& held = held_parts_[part.number]; held.rows && held.steps == steps) {
+        if (--held.uses_left > 0) {
+            KPID_TRY(Rows copy, copy_of(*held.rows));
+            return Evaluated(std::move(copy));
+        }
+        Evaluated last(std::move(*held.rows));
+        held.rows.reset();
+        return last;
+    }
+    const std::size_t said = annotations_.said();
+    KPID_TRY(Evaluated value, eval_alone(node, steps));
+    HeldPart& held = held_parts_[part.number];
+    if (annotations_.said() == said && !held.rows) {
+        KPID_TRY(Rows copy, copy_of(std::get<Rows>(value)));
+        held.uses_left = part.uses - 1;
+        held.steps = steps;
+        held.rows.emplace(std::move(copy));
+    }
+    return value;
+}
+
+Result<Rows> Evaluator::copy_of(const Rows& rows) {
+    Rows copy = new_rows();
+    copy.rows.reserve(rows.rows.size());
+    for (const Row& row : rows.rows) {
+        KPID_CHECK_OK(copy.push(row));
+    }
+    return copy;
 }
 
 // Evaluates what is the same at every step at the first one and spreads it.
@@ -150,8 +215,8 @@ Result<Evaluated> Evaluator::eval_node(const Expr& expr, const Steps& steps) {
 
 bool Evaluator::can_stream(const Expr& expr, const Steps& steps) const {
     const Expr& node = strip_parens(expr);
-    if (steps.count > 1 && invariant_.contains(&node)) {
-        return false;  // Once is enough, and stands for all steps.
+    if ((steps.count > 1 && is_invariant(node)) || shared_part(node) != nullptr) {
+        return false;  // Once is enough, and stands for all steps or places.
     }
     if (const auto* call = get_if<Call>(node)) {
         return can_stream_call(*call);

@@ -8,6 +8,7 @@
 #include "kpid/promql/engine.h"
 #include "promql/annotations.h"
 #include "promql/budget.h"
+#include "promql/plan_state.h"
 #include "promql/rows.h"
 #include "promql/steps.h"
 
@@ -27,12 +28,23 @@ using ScalarColumn = std::vector<double>;
 /// A scalar, a string or an instant vector over the steps. Range vectors are a RangeInput.
 using Evaluated = std::variant<ScalarColumn, std::string, Rows>;
 
+/// One series' samples for the windows of a range vector, without stale markers; borrowed.
+struct RangeView {
+    const model::Labels& labels;
+    std::span<const Timestamp> times;
+    std::span<const double> values;
+    bool drop_name = false;
+    SeriesPlace place;  ///< As Row::place.
+};
+
 /// All samples of one series that any window of a range vector may need, without stale markers.
 struct RangeSeries {
     model::Labels labels;
     bool drop_name = false;
     std::vector<Timestamp> times;
     std::vector<double> values;
+
+    [[nodiscard]] RangeView view() const { return {labels, times, values, drop_name}; }
 };
 
 /// A range vector: its series and where the window of each step lies.
@@ -69,6 +81,7 @@ public:
         const model::Reader& reader;
         Executor& executor;
         QueryBounds bounds;
+        Plan::State* plan = nullptr;  ///< What earlier evaluations left; null for a query alone.
     };
     Evaluator(const Environment& environment, const Expr& root);
     Evaluator(const Evaluator&) = delete;
@@ -90,6 +103,18 @@ public:
     [[nodiscard]] Result<void> visit_matrix(const MatrixSelector& matrix, const RangeInput& frame,
                                             const Steps& steps, const SeriesSink& sink);
 
+    /// The same of a selector that a plan keeps, as views. Only when is_kept().
+    using ViewSink = std::function<Result<void>(const RangeView& series)>;
+    [[nodiscard]] Result<void> visit_kept_matrix(const MatrixSelector& matrix,
+                                                 const RangeInput& frame, const Steps& steps,
+                                                 const ViewSink& sink);
+    [[nodiscard]] bool is_kept(const VectorSelector& selector) const {
+        return kept_of(selector) != nullptr;
+    }
+    /// What a plan keeps for a streamed node over this kept selector; null without a plan.
+    [[nodiscard]] KeptGroups* kept_groups(const AggregateExpr& aggregate);
+    [[nodiscard]] KeptUniqueness* kept_uniqueness(const Call& call);
+
     /// Whether stream() can give the rows of this vector one by one.
     [[nodiscard]] bool can_stream(const Expr& expr, const Steps& steps) const;
     /// The rows of eval_vector() in no order, without holding them. False when two of them may have
@@ -105,6 +130,13 @@ public:
 
     /// The name goes: now, or at the end with delayed name removal.
     void drop_name(Row& row) const;
+    /// Does so to a streamed row whose name goes.
+    void let_name_go(Row& row) const {
+        if (row.name_goes) {
+            row.name_goes = false;
+            drop_name(row);
+        }
+    }
     /// Rows that came in no order, in that of their labels.
     static void sort_rows(std::vector<Row>& rows);
     /// Drops the names of all rows and makes the label sets unique again.
@@ -124,7 +156,11 @@ public:
     }
 
 private:
+    [[nodiscard]] Result<Evaluated> eval_alone(const Expr& node, const Steps& steps);
     [[nodiscard]] Result<Evaluated> eval_node(const Expr& expr, const Steps& steps);
+    [[nodiscard]] Result<Evaluated> eval_shared(const SharedParts::Part& part, const Expr& node,
+                                                const Steps& steps);
+    [[nodiscard]] Result<Rows> copy_of(const Rows& rows);
     [[nodiscard]] Result<Evaluated> eval_once(const Expr& node, const Steps& steps);
     [[nodiscard]] Result<Evaluated> eval_column(const Expr& node, const Steps& steps);
     [[nodiscard]] Result<Evaluated> eval_other(const Expr& expr, const Steps& steps);
@@ -136,15 +172,29 @@ private:
     [[nodiscard]] Result<void> visit(const VectorSelector& selector, model::TimeRange range,
                                      const model::HistoryRules* history,
                                      const model::SeriesVisitor& take);
+    [[nodiscard]] Result<void> visit_kept(const VectorSelector& selector, model::TimeRange range,
+                                          const model::HistoryRules* history,
+                                          const model::SeriesViewVisitor& take);
     [[nodiscard]] Result<Duration> resolve(Duration written, const DurationExprPtr& computed,
                                            bool may_be_negative) const;
     [[nodiscard]] Lookbacks lookbacks() const;
     [[nodiscard]] std::optional<Timestamp> resolve_at(const TimeModifiers& modifiers) const;
-    bool find_invariant(const Expr& expr);
     /// `samples` were looked at for a step of `steps`: the query's, or one that stands for all.
     void count_samples(const Steps& steps, std::size_t step, std::size_t samples, std::size_t read);
     void count_row(const Row& row, const Steps& steps);
-    void count_windows(const RangeSeries& series, const RangeInput& frame, const Steps& steps);
+    void count_windows(const RangeView& series, const RangeInput& frame, const Steps& steps);
+    [[nodiscard]] model::KeptSelection* kept_of(const VectorSelector& selector) const;
+    [[nodiscard]] model::ReadOptions read_options(const model::HistoryRules* history) const;
+    [[nodiscard]] const SharedParts::Part* shared_part(const Expr& node) const {
+        const SharedParts& parts =
+            environment_.plan != nullptr ? environment_.plan->shared : shared_;
+        // Statistics count a part each time it is asked for.
+        return parts.empty() || statistics_ != nullptr ? nullptr : parts.find(node);
+    }
+    [[nodiscard]] bool is_invariant(const Expr& node) const {
+        return (environment_.plan != nullptr ? environment_.plan->invariant : invariant_)
+            .contains(&node);
+    }
 
     Environment environment_;
     Budget budget_;
@@ -153,8 +203,20 @@ private:
     QueryStatistics* statistics_;
     Annotations annotations_;
     // The nodes that give the same at every step and read series, so that once is enough.
-    boost::unordered_flat_set<const Expr*> invariant_;
+    boost::unordered_flat_set<const Expr*> invariant_;  // Without a plan.
+    SharedParts shared_;                                // Without a plan.
+    // Evaluated shared parts that are asked for again, by number.
+    struct HeldPart {
+        std::size_t uses_left = 0;
+        Steps steps;
+        std::optional<Rows> rows;
+    };
+    std::vector<HeldPart> held_parts_;
 };
+
+/// Puts the nodes in `found` that give the same at every step and read series. Whether `expr`
+/// itself gives the same at every step.
+bool find_invariant(const Expr& expr, boost::unordered_flat_set<const Expr*>& found);
 
 /// The expression inside any parentheses.
 [[nodiscard]] const Expr& strip_parens(const Expr& expr);

@@ -2,7 +2,7 @@
 
 #include "promql/function_table.h"
 #include "promql/parameters.h"
-#include "promql/window_functions.h"
+#include "promql/window_walk.h"
 
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <fmt/format.h>
@@ -20,26 +20,9 @@ namespace {
 
 // Series that are worked on at once, and paid for together; no more when they have many samples.
 constexpr std::size_t kBlockSeries = 256;
-constexpr std::size_t kBlockSamples = 65'536;
-
-// One series alone may keep a query busy for long: many steps over wide windows.
-constexpr std::size_t kSamplesPerLook = 100'000;
-
-// What a function makes of a window, and of the row as a whole.
-struct RangeFunction {
-    WindowFunction function = nullptr;
-    bool keeps_name = false;  // The value is one of the series' own.
-    bool of_counter = false;
-};
-
-// The arguments of a call: where the windows of its range vector lie, and scalars.
-struct RangeArguments {
-    RangeInput frame;
-    const MatrixSelector* matrix = nullptr;  // else the frame has the series
-    std::vector<ScalarColumn> scalars;
-    Position range_place;
-    std::vector<Position> scalar_places;
-};
+constexpr std::size_t kBlockSamples = 131'072;
+// A block with fewer samples and values than this is done before another thread has woken.
+constexpr std::size_t kParallelSamples = 16'384;
 
 Result<RangeArguments> eval_arguments(Evaluator& evaluator, const Call& call, const Steps& steps) {
     RangeArguments arguments{{{}, Charge(evaluator.budget())}};
@@ -62,83 +45,14 @@ Result<RangeArguments> eval_arguments(Evaluator& evaluator, const Call& call, co
     return arguments;
 }
 
-// Moves the windows of a series along, with a cursor at each end.
-class WindowWalk {
-public:
-    WindowWalk(const Evaluator& evaluator, const RangeArguments& arguments,
-               const RangeFunction& function, const Steps& steps)
-        : evaluator_(evaluator), arguments_(arguments), function_(function), steps_(steps) {}
-
-    // After a stop the row is cut short; whoever uses it asks before.
-    void fill(const RangeSeries& series, Row& row) const {
-        row.values.clear();
-        row.values.reserve(steps_.count);
-        row.labels = series.labels;
-        row.drop_name = series.drop_name;
-        std::vector<std::uint32_t> resets;
-        if (function_.of_counter) {
-            find_resets(series.values, resets);
-        }
-        std::vector<double> parameters(arguments_.scalars.size());
-        const std::vector<Timestamp>& times = series.times;
-        std::size_t seen = 0;         // Samples since the last look at the stop.
-        std::size_t low = 0;          // The first sample inside the window.
-        std::size_t high = 0;         // The first one behind it.
-        std::size_t first_reset = 0;  // The first one behind the window's first sample.
-        std::size_t end_reset = 0;    // The first one behind the window.
-        for (std::size_t step = 0; step < steps_.count; ++step) {
-            const Timestamp end = arguments_.frame.window_end(steps_.at(step));
-            const Timestamp start = saturating_sub(end, arguments_.frame.range);
-            while (high < times.size() && times[high] <= end) {
-                ++high;
-            }
-            while (low < high && times[low] <= start) {
-                ++low;
-            }
-            if (low == high) {
-                continue;
-            }
-            while (end_reset < resets.size() && resets[end_reset] < high) {
-                ++end_reset;
-            }
-            while (first_reset < end_reset && resets[first_reset] <= low) {
-                ++first_reset;
-            }
-            seen += high - low;
-            if (seen >= kSamplesPerLook) {
-                seen = 0;
-                if (!evaluator_.check_stop()) {
-                    return;
-                }
-            }
-            for (std::size_t i = 0; i < parameters.size(); ++i) {
-                parameters[i] = arguments_.scalars[i][step];
-            }
-            const double value = function_.function(
-                {std::span(times).subspan(low, high - low),
-                 std::span(series.values).subspan(low, high - low), start, end, steps_.at(step),
-                 parameters, std::span(resets).subspan(first_reset, end_reset - first_reset),
-                 static_cast<std::uint32_t>(low)});
-            if (!is_absent(value)) {
-                row.append(step, value);
-            }
-        }
-    }
-
-private:
-    static void find_resets(const std::vector<double>& values, std::vector<std::uint32_t>& resets) {
-        for (std::size_t i = 1; i < values.size(); ++i) {
-            if (values[i] < values[i - 1]) {
-                resets.push_back(static_cast<std::uint32_t>(i));
-            }
-        }
-    }
-
-    const Evaluator& evaluator_;
-    const RangeArguments& arguments_;
-    const RangeFunction& function_;
-    const Steps& steps_;
-};
+// Whether all its series have the same name.
+bool names_one_metric(const MatrixSelector& matrix) {
+    const std::vector<model::Matcher>& matchers = matrix.selector->matchers;
+    return std::any_of(matchers.begin(), matchers.end(), [](const model::Matcher& matcher) {
+        return matcher.name() == model::kMetricName && matcher.type() == model::MatchType::kEqual &&
+               !matcher.value().empty();
+    });
+}
 
 // Gathers series into blocks, works on each in parallel and hands the rows on.
 class RangeRows {
@@ -150,6 +64,7 @@ public:
           function_(function),
           steps_(steps),
           sink_(sink),
+          has_one_name_(arguments.matrix != nullptr && names_one_metric(*arguments.matrix)),
           held_(evaluator.budget()) {}
 
     // Takes the series' samples away, and leaves others whose memory can be used.
@@ -171,14 +86,30 @@ public:
         return is_full ? flush() : Result<void>();
     }
 
+    // Works on it at once.
+    Result<void> add_view(const RangeView& series) {
+        if (rows_.empty()) {
+            rows_.emplace_back();
+        }
+        WindowWalk(evaluator_, arguments_, function_, steps_).fill(series, rows_.front());
+        return hand_on(rows_.front());
+    }
+
     Result<void> flush() {
         KPID_CHECK_OK(evaluator_.check_stop());
         const WindowWalk walk(evaluator_, arguments_, function_, steps_);
-        evaluator_.executor().parallel_for(used_, [&](std::size_t i) {
+        const auto fill = [&](std::size_t i) {
             if (evaluator_.check_stop()) {
-                walk.fill(series_[i], rows_[i]);
+                walk.fill(series_[i].view(), rows_[i]);
             }
-        });
+        };
+        if (samples_ + used_ * steps_.count >= kParallelSamples) {
+            evaluator_.executor().parallel_for(used_, fill);
+        } else {
+            for (std::size_t i = 0; i < used_; ++i) {
+                fill(i);
+            }
+        }
         KPID_CHECK_OK(evaluator_.check_stop());
         for (std::size_t i = 0; i < used_; ++i) {
             KPID_CHECK_OK(hand_on(rows_[i]));
@@ -194,12 +125,11 @@ private:
         if (row.values.empty()) {
             return {};
         }
-        if (function_.of_counter) {
+        if (function_.of_counter && !(has_one_name_ && is_noted_)) {
             note_name(row.labels.metric_name());
+            is_noted_ = true;
         }
-        if (!function_.keeps_name) {
-            evaluator_.drop_name(row);
-        }
+        row.name_goes = !function_.keeps_name;
         return sink_(row);
     }
 
@@ -224,6 +154,8 @@ private:
     const RangeFunction& function_;
     const Steps& steps_;
     const RowSink& sink_;
+    const bool has_one_name_;
+    bool is_noted_ = false;
     std::string noted_;
     std::vector<RangeSeries> series_;
     std::vector<Row> rows_;
@@ -231,6 +163,46 @@ private:
     std::size_t limit_ = 1;
     std::size_t samples_ = 0;
     Charge held_;
+};
+
+// Whether rows are still told apart by their labels when their names have gone.
+class UniquenessCheck {
+public:
+    UniquenessCheck(const RangeArguments& arguments, KeptUniqueness& kept)
+        : has_one_name_(names_one_metric(*arguments.matrix)), kept_(kept) {}
+
+    // False once two rows were alike; then it is no use to go on.
+    bool add(const Row& row) {
+        if (row.place.is_known()) {
+            if (kept_.is_seen.start(row.place.generation)) {
+                kept_.hashes.clear();
+                kept_.is_unique = true;
+            }
+            if (kept_.is_seen.at(row.place.number) != PlaceNumbers::kUnknown) {
+                return kept_.is_unique;
+            }
+            kept_.is_seen.set(row.place.number, 1);
+        }
+        if (!(has_one_name_ && is_name_alone(row.labels))) {
+            kept_.is_unique = kept_.is_unique && kept_.hashes.insert(hash_of_rest(row)).second;
+        }
+        return kept_.is_unique;
+    }
+    [[nodiscard]] bool is_unique() const { return kept_.is_unique; }
+
+private:
+    // Whether nothing but the metric's name goes with it.
+    static bool is_name_alone(const model::Labels& labels) {
+        return std::none_of(labels.begin(), labels.end(), [](const model::Label& label) {
+            return is_metadata_label(label.name) && label.name != model::kMetricName;
+        });
+    }
+    static std::uint64_t hash_of_rest(const Row& row) {
+        return without_metadata(row.labels).hash();
+    }
+
+    const bool has_one_name_;
+    KeptUniqueness& kept_;
 };
 
 // Returns how many series there were.
@@ -243,7 +215,13 @@ Result<std::size_t> stream_rows(Evaluator& evaluator, RangeArguments& arguments,
         ++count;
         return rows.add(series);
     };
-    if (arguments.matrix != nullptr) {
+    if (arguments.matrix != nullptr && evaluator.is_kept(*arguments.matrix->selector)) {
+        KPID_CHECK_OK(evaluator.visit_kept_matrix(*arguments.matrix, arguments.frame, steps,
+                                                  [&](const RangeView& series) {
+                                                      ++count;
+                                                      return rows.add_view(series);
+                                                  }));
+    } else if (arguments.matrix != nullptr) {
         KPID_CHECK_OK(evaluator.visit_matrix(*arguments.matrix, arguments.frame, steps, add));
     } else {
         arguments.frame.charge = Charge(evaluator.budget());  // They are paid for again, in turn.
@@ -258,8 +236,10 @@ Result<std::size_t> stream_rows(Evaluator& evaluator, RangeArguments& arguments,
 Result<Rows> apply(Evaluator& evaluator, RangeArguments& arguments, const RangeFunction& function,
                    const Steps& steps) {
     Rows rows = evaluator.new_rows();
-    KPID_CHECK_OK(stream_rows(evaluator, arguments, function, steps,
-                              [&rows](Row& row) { return rows.push(std::move(row)); }));
+    KPID_CHECK_OK(stream_rows(evaluator, arguments, function, steps, [&](Row& row) {
+        evaluator.let_name_go(row);
+        return rows.push(std::move(row));
+    }));
     Evaluator::sort_rows(rows.rows);
     KPID_CHECK_OK(merge_same_labels(rows.rows));
     return rows;
@@ -299,8 +279,10 @@ Result<Evaluated> double_exponential_smoothing(Evaluator& evaluator, const Call&
     KPID_TRY(RangeArguments arguments, eval_arguments(evaluator, call, steps));
     Rows rows = evaluator.new_rows();
     KPID_TRY(const std::size_t count,
-             stream_rows(evaluator, arguments, {window_smoothing}, steps,
-                         [&rows](Row& row) { return rows.push(std::move(row)); }));
+             stream_rows(evaluator, arguments, {window_smoothing}, steps, [&](Row& row) {
+                 evaluator.let_name_go(row);
+                 return rows.push(std::move(row));
+             }));
     if (count > 0) {
         KPID_CHECK_OK(check_factors(arguments.scalars[0], "smoothing", "sf"));
         KPID_CHECK_OK(check_factors(arguments.scalars[1], "trend", "tf"));
@@ -377,16 +359,20 @@ bool can_stream_call(const Call& call) {
 Result<bool> stream_call(Evaluator& evaluator, const Call& call, const Steps& steps,
                          const RowSink& sink) {
     KPID_TRY(RangeArguments arguments, eval_arguments(evaluator, call, steps));
-    boost::unordered_flat_set<std::uint64_t> hashes;
-    bool is_unique = true;
-    KPID_TRY(const std::size_t count,
-             stream_rows(evaluator, arguments, *find_streamed(call), steps,
-                         [&](Row& row) -> Result<void> {
-                             is_unique = is_unique && hashes.insert(row.labels.hash()).second;
-                             return is_unique ? sink(row) : Result<void>();
-                         }));
+    KeptUniqueness own;
+    KeptUniqueness* kept = nullptr;
+    if (arguments.matrix != nullptr && evaluator.is_kept(*arguments.matrix->selector)) {
+        kept = evaluator.kept_uniqueness(call);
+    }
+    const RangeFunction& function = *find_streamed(call);
+    UniquenessCheck check(arguments, kept != nullptr ? *kept : own);
+    const auto take = [&](Row& row) -> Result<void> {
+        const bool may_go_on = function.keeps_name || check.add(row);
+        return may_go_on ? sink(row) : Result<void>();
+    };
+    KPID_TRY(const std::size_t count, stream_rows(evaluator, arguments, function, steps, take));
     (void)count;
-    return is_unique;
+    return check.is_unique();
 }
 
 std::span<const FunctionEntry> range_functions() {

@@ -8,7 +8,10 @@ namespace kpid::promql {
 
 model::Labels group_labels(const AggregateExpr& aggregate, const NameSet& names,
                            const model::Labels& labels) {
-    return aggregate.without ? without_names(labels, names, true) : only_names(labels, names);
+    if (aggregate.without) {
+        return without_names(labels, names, true);
+    }
+    return aggregate.grouping.empty() ? model::Labels() : only_names(labels, names);
 }
 
 Grouping::Grouping(const AggregateExpr& aggregate, const std::vector<Row>& rows) {

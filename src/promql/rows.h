@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,11 +25,24 @@ namespace kpid::promql {
     return model::is_stale_marker(value);
 }
 
+/// Which series of a kept selection (model::KeptSelection).
+struct SeriesPlace {
+    std::uint64_t generation = 0;  ///< 0: of none.
+    std::size_t number = 0;
+
+    [[nodiscard]] bool is_known() const { return generation != 0; }
+};
+
 /// One series over the steps. values[i] belongs to step first + i; steps outside have no value.
 struct Row {
     model::Labels labels;
     /// The name goes away at the end of the query (delayed name removal).
     bool drop_name = false;
+    /// A streamed row only: its name is to go before anyone looks at the labels
+    /// (Evaluator::drop_name).
+    bool name_goes = false;
+    /// A streamed row only: its series' place in a kept selection.
+    SeriesPlace place;
     std::size_t first = 0;
     std::vector<double> values;
 
@@ -59,6 +73,7 @@ public:
             return {};
         }
         KPID_CHECK_OK(charge_.add(row.values.size()));
+        row.place = SeriesPlace();  // What follows may change the labels.
         rows.push_back(std::move(row));
         return {};
     }

@@ -30,6 +30,8 @@ struct Steps {
     Duration step{0};
     std::size_t count = 1;
 
+    bool operator==(const Steps&) const = default;
+
     [[nodiscard]] Timestamp at(std::size_t index) const {
         return start + step * static_cast<std::int64_t>(index);
     }

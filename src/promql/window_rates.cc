@@ -9,6 +9,10 @@
 namespace kpid::promql {
 namespace {
 
+double milliseconds_between(Timestamp from, Timestamp to) {
+    return static_cast<double>((to - from).count());
+}
+
 double seconds_between(Timestamp from, Timestamp to) {
     return static_cast<double>((to - from).count()) / 1000.0;
 }
@@ -33,27 +37,31 @@ double extrapolated(const Window& window, bool is_counter, bool per_second) {
         return absent();
     }
     const double difference = raw_difference(window, is_counter);
-    const double sampled = seconds_between(window.times.front(), window.times.back());
+    // In milliseconds: whole numbers, and the factor is a ratio of them.
+    const double sampled = milliseconds_between(window.times.front(), window.times.back());
     if (sampled <= 0) {
         return absent();  // Events of one instant: no time to spread them over.
     }
     const double average = sampled / static_cast<double>(window.values.size() - 1);
     const double threshold = average * 1.1;
-    double to_start = seconds_between(window.start, window.times.front());
-    double to_end = seconds_between(window.times.back(), window.end);
+    double to_start = milliseconds_between(window.start, window.times.front());
+    double to_end = milliseconds_between(window.times.back(), window.end);
     if (to_start >= threshold) {
         to_start = average / 2;
     }
-    if (is_counter && difference > 0 && window.values.front() >= 0) {
-        to_start = std::fmin(to_start, sampled * (window.values.front() / difference));
+    const double first = window.values.front();
+    if (is_counter && difference > 0 && first >= 0) {
+        // How far back it was zero, if that is nearer; for most it is not, which needs no division.
+        const double reach = to_start * difference;
+        if (sampled * first < reach || !std::isfinite(reach)) {
+            to_start = std::fmin(to_start, sampled * (first / difference));
+        }
     }
     if (to_end >= threshold) {
         to_end = average / 2;
     }
-    double factor = (sampled + to_start + to_end) / sampled;
-    if (per_second) {
-        factor /= seconds_between(window.start, window.end);
-    }
+    const double per = per_second ? seconds_between(window.start, window.end) : 1;
+    const double factor = (sampled + to_start + to_end) / (sampled * per);
     return difference * factor;
 }
 

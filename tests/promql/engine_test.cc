@@ -313,6 +313,7 @@ class ThreadedExecutor final : public Executor {
 public:
     void execute(std::function<void()> task) override { task(); }
     void parallel_for(std::size_t count, const std::function<void(std::size_t)>& body) override {
+        ++loops;
         std::vector<std::jthread> threads;
         for (std::size_t t = 0; t < concurrency(); ++t) {
             threads.emplace_back([&, t] {
@@ -323,17 +324,52 @@ public:
         }
     }
     [[nodiscard]] std::size_t concurrency() const override { return 3; }
+
+    std::size_t loops = 0;
 };
 
+TEST_F(EngineTest, ReadsWhatAnExpressionSaysTwiceOnce) {
+    fill("up", 3, 20);
+    fill("hits_total", 3, 20);
+    struct Case {
+        std::string text;
+        std::size_t reads;
+    };
+    for (const auto& [text, reads] : {
+             Case{"up + up * up", 1},
+             {"sum(up) / (sum(up) + sum by (n) (up) * on() group_left() vector(1))", 1},
+             {"rate(hits_total[5m]) / ignoring(n) group_left() sum(rate(hits_total[5m]))", 1},
+             {"avg_over_time(up[5m]) > avg_over_time(up[5m]) * 0.5", 1},
+             {"up - up offset 1m", 2},
+             {"rate(up[5m]) / rate(up[4m])", 2},
+             {"up + on(n) sum_over_time(up[3m:1m])", 2},
+             {"up == up or up != up", 1},
+             {"rate(up[5m]) / rate(up[5m])", 2},  // An info is said at both places.
+         }) {
+        SCOPED_TRACE(text);
+        reader.selects = 0;
+        ASSERT_TRUE(instant(text).has_value());
+        EXPECT_EQ(reader.selects, reads);
+        reader.selects = 0;
+        ASSERT_TRUE(range(text, 5).has_value());
+        EXPECT_EQ(reader.selects, reads);
+    }
+    const auto answer = instant("up + up * up");
+    for (const VectorSample& sample : std::get<Vector>(answer->value)) {
+        EXPECT_EQ(sample.value, 5.0 + 5.0 * 5.0);
+    }
+}
+
 TEST_F(EngineTest, GivesTheSameWithSeveralThreads) {
-    fill("hits_total", 600, 20);
+    fill("hits_total", 600, 80);
     ThreadedExecutor threads;
     const auto query = expr("rate(hits_total[5m])");
     const auto alone =
-        Engine({}, executor).range(*query, minute(0), minute(19), Duration(60'000), reader);
+        Engine({}, executor).range(*query, minute(0), minute(79), Duration(60'000), reader);
     const auto shared =
-        Engine({}, threads).range(*query, minute(0), minute(19), Duration(60'000), reader);
+        Engine({}, threads).range(*query, minute(0), minute(79), Duration(60'000), reader);
     ASSERT_TRUE(alone.has_value() && shared.has_value());
+    EXPECT_GT(threads.loops, 0U);
     const auto& a = std::get<Matrix>(alone->value);
     const auto& b = std::get<Matrix>(shared->value);
     ASSERT_EQ(a.size(), 600U);

@@ -32,10 +32,11 @@ private:
     std::uint64_t state_;
 };
 
-/// Writes `count` samples, `interval` apart, of every metric that ExpressionGenerator knows; the
-/// newest stand at the epoch, each series a little before or behind.
-inline void put_random_series(MemoryStorage& storage, Dice& dice, std::size_t count,
-                              Duration interval) {
+/// `count` samples, `interval` apart, of every metric that ExpressionGenerator knows; the newest
+/// stand at the epoch, each series a little before or behind.
+inline std::vector<model::SeriesSample> random_samples(Dice& dice, std::size_t count,
+                                                       Duration interval) {
+    std::vector<model::SeriesSample> samples;
     constexpr double kInfinity = std::numeric_limits<double>::infinity();
     const auto put = [&](std::string name, std::vector<model::Label> labels, auto&& value) {
         labels.push_back({std::string(model::kMetricName), std::move(name)});
@@ -46,7 +47,7 @@ inline void put_random_series(MemoryStorage& storage, Dice& dice, std::size_t co
             time += interval;
             const double v = value();
             if (!std::isnan(v) || dice.below(2) == 0) {
-                storage.put(series, time, v);
+                samples.push_back({.labels = series, .time = time, .value = v});
             }
         }
     };
@@ -77,6 +78,15 @@ inline void put_random_series(MemoryStorage& storage, Dice& dice, std::size_t co
     put("weight", {{"room", "x"}}, [&] { return any(10); });
     put("weight", {{"room", "y"}}, [&] { return any(10); });
     put("limit", {}, [&] { return any(60); });
+    return samples;
+}
+
+/// The same, in a storage.
+inline void put_random_series(MemoryStorage& storage, Dice& dice, std::size_t count,
+                              Duration interval) {
+    for (const model::SeriesSample& sample : random_samples(dice, count, interval)) {
+        storage.put(sample.labels, sample.time, sample.value);
+    }
 }
 
 }  // namespace kpid::testing

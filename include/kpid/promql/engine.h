@@ -10,6 +10,7 @@
 #include "kpid/base/time.h"
 #include "kpid/model/reader.h"
 #include "kpid/promql/ast.h"
+#include "kpid/promql/plan.h"
 #include "kpid/promql/valid_for.h"
 #include "kpid/promql/value.h"
 
@@ -99,6 +100,11 @@ public:
     /// The value of `expr` at `time`. `expr` is one that the parser gave.
     [[nodiscard]] Result<QueryResult> instant(const Expr& expr, Timestamp time,
                                               const model::Reader& reader,
+                                              const QueryContext& context = {}) const;
+
+    /// The same for who asks again and again: what the plan keeps makes the next time cheap. Reads
+    /// from the plan's reader.
+    [[nodiscard]] Result<QueryResult> instant(Plan& plan, Timestamp time,
                                               const QueryContext& context = {}) const;
 
     /// The values of `expr` at start, start + step, … up to and including `end`: always a Matrix.
