@@ -229,6 +229,12 @@ void RuleState::restore_for_state(Timestamp now, Duration hold,
     }
 }
 
+bool RuleState::has_restored() const {
+    return std::any_of(entries_.begin(), entries_.end(), [](const auto& entry) {
+        return entry.second.restored && entry.second.phase == Phase::kFiring;
+    });
+}
+
 std::vector<ActiveAlert> RuleState::active() const {
     std::vector<ActiveAlert> out;
     for (const auto& [labels, entry] : entries_) {

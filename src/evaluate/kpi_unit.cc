@@ -163,11 +163,14 @@ void KpiUnit::evaluate(Timestamp now, MonoTime cause_accepted_at) {
         evaluate_removal(now);
         return;
     }
-    entry_ = current_.config->find_kpi(id_);
+    if (std::exchange(engine_, current_.engine) != current_.engine || !queries_) {
+        entry_ = current_.config->find_kpi(id_);
+        queries_.emplace(context_, *entry_);
+        take_up_value(now);
+    }
     context_.metrics.kpi_evaluations.Increment();
-    take_up_value(now);
     Inputs inputs;
-    kpi::Evaluation evaluation = query_evaluation(context_, current_, *entry_, now, inputs);
+    kpi::Evaluation evaluation = queries_->evaluate(current_, now, inputs);
     evaluation.valid_for = valid_for(inputs);
     const kpi::Report report = tracker_.evaluate(entry_->definition, now, evaluation);
     if (evaluation.error) {
@@ -228,6 +231,7 @@ void KpiUnit::evaluate_removal(Timestamp now) {
         outgoing_.add(std::move(transition.alert));
     }
     tracker_ = kpi::Tracker(now);
+    queries_.reset();
     outgoing_.write(tracker_key(id_), std::nullopt);
     outgoing_.write(alerts_key(id_), std::nullopt);
     outgoing_.write(value_key(id_), std::nullopt);

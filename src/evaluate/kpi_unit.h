@@ -80,9 +80,11 @@ private:
     kpi::Tracker tracker_;
     alerting::ConditionAlerts alerts_;
     Outgoing outgoing_;
-    std::optional<std::string> judged_value_;  // what the state is about, as PromQL prints it
-    Snapshot current_;                         // of the running evaluation
-    const config::KpiEntry* entry_ = nullptr;  // in current_
+    std::optional<std::string> judged_value_;       // what the state is about, as PromQL prints it
+    Snapshot current_;                              // of the running evaluation
+    const config::KpiEntry* entry_ = nullptr;       // in current_
+    std::optional<KpiQueries> queries_;             // of entry_
+    std::shared_ptr<const promql::Engine> engine_;  // that queries_ are for
     std::shared_ptr<const config::ValidForRules> rules_;  // that seen_valid_for_ is by
     std::optional<Duration> seen_valid_for_;              // of what the value last read
     bool first_hand_over_ = true;

@@ -3,6 +3,7 @@
 
 #include "evaluate/rule_view.h"
 #include "evaluate/value_input.h"
+#include "kpid/promql/selectors.h"
 
 #include <fmt/format.h>
 
@@ -29,12 +30,22 @@ std::vector<std::pair<std::string, std::string>> pairs(
     return {map.begin(), map.end()};
 }
 
-// Samples carry the instant that was queried, as in Prometheus.
-void record_at(const Context& context, std::vector<model::SeriesSample> samples, Duration offset) {
-    for (model::SeriesSample& sample : samples) {
-        sample.time -= offset;
+// Nothing when a selector does not name its metric.
+std::optional<std::set<std::string>> metrics_read(const config::RuleConfig& rule) {
+    std::set<std::string> names;
+    for (const promql::VectorSelector* selector : promql::collect_selectors(*rule.expr)) {
+        const auto named = std::find_if(
+            selector->matchers.begin(), selector->matchers.end(), [](const model::Matcher& one) {
+                return one.name() == model::kMetricName && one.type() == model::MatchType::kEqual;
+            });
+        if (named == selector->matchers.end()) {
+            return std::nullopt;
+        }
+        names.insert(named->value());
     }
-    record(context, samples);
+    // Templates may query anything.
+    const bool has_templates = !rule.label_templates.empty() || !rule.annotation_templates.empty();
+    return has_templates ? std::nullopt : std::optional(std::move(names));
 }
 
 }  // namespace
@@ -161,6 +172,30 @@ std::vector<RuleGroupUnit::Rule> RuleGroupUnit::match_states(const config::RuleG
     return matched;
 }
 
+// What follows from the configuration alone.
+void RuleGroupUnit::prepare(const config::RuleGroup& group) {
+    const std::string& external_url = current_.config->global.external_url;
+    for (std::size_t i = 0; i < rules_.size(); ++i) {
+        const config::RuleConfig& config = group.rules[i];
+        Rule& rule = rules_[i];
+        rule.plan.emplace(config.expr, context_.reader);
+        rule.reads = metrics_read(config);
+        if (!config.is_alert()) {
+            rule.record_definition = {
+                .name = config.record, .labels = pairs(config.labels), .limit = group.limit};
+            continue;
+        }
+        rule.alert_definition = {
+            .name = config.alert,
+            .hold = config.hold,
+            .keep_firing_for = config.keep_firing_for,
+            .labels = pairs(config.labels),
+            .annotations = pairs(config.annotations),
+            .limit = group.limit,
+            .generator_url = external_url.empty() ? "" : graph_url(external_url, config.expr_text)};
+    }
+}
+
 void RuleGroupUnit::evaluate(Timestamp now, MonoTime) {
     const MonoTime started = context_.clock.mono_now();
     std::size_t index = 0;
@@ -185,11 +220,15 @@ void RuleGroupUnit::evaluate(Timestamp now, MonoTime) {
         std::vector<Rule> matched = match_states(group);
         end_rules(rules_, now);
         rules_ = std::move(matched);
+        prepare(group);
+        const MutexLock lock(mutex_);
+        is_view_current_ = false;
     }
     for (std::size_t i = 0; i < rules_.size(); ++i) {
         evaluate_rule(group, group.rules[i], rules_[i], now);
         take_changed_state(rules_[i]);
     }
+    record_now();
     if (evaluations_until_for_restore_ > 0) {
         --evaluations_until_for_restore_;
         if (evaluations_until_for_restore_ == 0) {
@@ -205,14 +244,16 @@ void RuleGroupUnit::evaluate_rule(const config::RuleGroup& group, const config::
     const MonoTime started = context_.clock.mono_now();
     context_.metrics.rule_evaluations.Increment();
     Result<void> outcome;
-    Result<promql::Vector> answer =
-        query_vector(context_, current_, *config.expr, now - group.query_offset);
+    if (unrecorded_.size() >= kUnrecordedMax || reads_unrecorded(rule)) {
+        record_now();
+    }
+    Result<promql::Vector> answer = query_vector(current_, *rule.plan, now - group.query_offset);
     if (!answer) {
         outcome = answer.error();
     } else {
         const std::vector<alerting::RuleValue> values = rule_values(*answer);
         outcome = config.is_alert() ? evaluate_alert(group, config, rule, values, now)
-                                    : evaluate_recording(group, config, rule, values, now);
+                                    : evaluate_recording(group, rule, values, now);
     }
     rule.health = outcome ? "ok" : "err";
     rule.last_error = outcome ? "" : outcome.error().message;
@@ -231,22 +272,13 @@ Result<void> RuleGroupUnit::evaluate_alert(const config::RuleGroup& group,
                                            const config::RuleConfig& config, Rule& rule,
                                            std::span<const alerting::RuleValue> values,
                                            Timestamp now) {
-    const std::string& external_url = current_.config->global.external_url;
-    const alerting::AlertingRule definition{
-        .name = config.alert,
-        .hold = config.hold,
-        .keep_firing_for = config.keep_firing_for,
-        .labels = pairs(config.labels),
-        .annotations = pairs(config.annotations),
-        .limit = group.limit,
-        .generator_url = external_url.empty() ? "" : graph_url(external_url, config.expr_text)};
     const RuleExpander expander(context_, current_, config, now);
     const bool may_end =
-        now - context_.started_at >= longest_valid_for(current_) ||
+        !rule.alerts.has_restored() || now - context_.started_at >= longest_valid_for(current_) ||
         ending_allowed(context_, find_inputs(context_, current_, *config.expr, now), now);
     KPID_TRY(alerting::RuleUpdate update,
              rule.alerts.update(
-                 now, definition, values,
+                 now, rule.alert_definition, values,
                  [&expander](std::string_view text, const model::Labels& labels, double value) {
                      return expander.expand(text, labels, value);
                  },
@@ -256,23 +288,44 @@ Result<void> RuleGroupUnit::evaluate_alert(const config::RuleGroup& group,
             outgoing_.add(std::move(transition.alert));
         }
     }
-    record_at(context_, std::move(update.samples), group.query_offset);
+    record_later(std::move(update.samples), group.query_offset);
     if (update.error) {
         return *update.error;
     }
     return {};
 }
 
-Result<void> RuleGroupUnit::evaluate_recording(const config::RuleGroup& group,
-                                               const config::RuleConfig& config, Rule& rule,
+Result<void> RuleGroupUnit::evaluate_recording(const config::RuleGroup& group, Rule& rule,
                                                std::span<const alerting::RuleValue> values,
                                                Timestamp now) {
-    const alerting::RecordingRule definition{
-        .name = config.record, .labels = pairs(config.labels), .limit = group.limit};
     KPID_TRY(std::vector<model::SeriesSample> samples,
-             rule.recording.update(now, definition, values));
-    record_at(context_, std::move(samples), group.query_offset);
+             rule.recording.update(now, rule.record_definition, values));
+    record_later(std::move(samples), group.query_offset);
     return {};
+}
+
+// Samples carry the instant that was queried, as in Prometheus.
+void RuleGroupUnit::record_later(std::vector<model::SeriesSample> samples, Duration offset) {
+    for (model::SeriesSample& sample : samples) {
+        sample.time -= offset;
+        unrecorded_.push_back(std::move(sample));
+    }
+}
+
+void RuleGroupUnit::record_now() {
+    if (!unrecorded_.empty()) {
+        record(context_, unrecorded_);
+        unrecorded_.clear();
+    }
+}
+
+bool RuleGroupUnit::reads_unrecorded(const Rule& rule) const {
+    return !unrecorded_.empty() &&
+           (!rule.reads ||
+            std::any_of(unrecorded_.begin(), unrecorded_.end(),
+                        [&rule](const model::SeriesSample& sample) {
+                            return rule.reads->contains(std::string(sample.labels.metric_name()));
+                        }));
 }
 
 void RuleGroupUnit::end_rules(std::vector<Rule>& rules, Timestamp now) {
@@ -331,12 +384,15 @@ void RuleGroupUnit::take_changed_state(Rule& rule) {
 }
 
 void RuleGroupUnit::publish(const config::RuleGroup& group, Timestamp now, MonoTime started) {
-    RuleGroupView view = group_view(group);
-    view.last_evaluation = now;
-    view.evaluation_duration = context_.clock.mono_now() - started;
+    const MutexLock lock(mutex_);
+    if (!std::exchange(is_view_current_, true)) {
+        view_ = group_view(group);
+    }
+    view_.last_evaluation = now;
+    view_.evaluation_duration = context_.clock.mono_now() - started;
     for (std::size_t i = 0; i < rules_.size(); ++i) {
         const Rule& rule = rules_[i];
-        RuleView& shown = view.rules[i];
+        RuleView& shown = view_.rules[i];
         shown.health = rule.health;
         shown.last_error = rule.last_error;
         shown.last_evaluation = rule.last_evaluation;
@@ -345,8 +401,6 @@ void RuleGroupUnit::publish(const config::RuleGroup& group, Timestamp now, MonoT
             shown.alerts = rule.alerts.active();
         }
     }
-    const MutexLock lock(mutex_);
-    view_ = std::move(view);
 }
 
 }  // namespace kpid::evaluate

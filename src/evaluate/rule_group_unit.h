@@ -7,8 +7,11 @@
 #include "evaluate/views.h"
 #include "kpid/alerting/rule_state.h"
 #include "kpid/base/mutex.h"
+#include "kpid/promql/plan.h"
 
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,6 +47,8 @@ public:
     static constexpr std::string_view kStatePrefix = "evaluate/rule/";
     /// How many evaluations after a start what is stored of a rule's `for` is taken up.
     static constexpr int kForRestoreAfter = 2;
+    /// Samples that are recorded together.
+    static constexpr std::size_t kUnrecordedMax = 10'000;
     /// Samples of ALERTS_FOR_STATE that are read for one rule.
     static constexpr std::size_t kForStateSamplesMax = 10'000'000;
 
@@ -52,6 +57,11 @@ private:
     struct Rule {
         std::string key;
         bool alerting = false;
+        alerting::AlertingRule alert_definition;
+        alerting::RecordingRule record_definition;
+        std::optional<promql::Plan> plan;  // of the current expression
+        // Names of metrics that it reads; nothing when that could be any.
+        std::optional<std::set<std::string>> reads;
         alerting::RuleState alerts;
         alerting::RecordingState recording;
         std::string health = "unknown";
@@ -61,14 +71,17 @@ private:
     };
 
     [[nodiscard]] std::vector<Rule> match_states(const config::RuleGroup& group);
+    void prepare(const config::RuleGroup& group);
+    void record_later(std::vector<model::SeriesSample> samples, Duration offset);
+    void record_now();
+    [[nodiscard]] bool reads_unrecorded(const Rule& rule) const;
     void evaluate_rule(const config::RuleGroup& group, const config::RuleConfig& config, Rule& rule,
                        Timestamp now);
     [[nodiscard]] Result<void> evaluate_alert(const config::RuleGroup& group,
                                               const config::RuleConfig& config, Rule& rule,
                                               std::span<const alerting::RuleValue> values,
                                               Timestamp now);
-    [[nodiscard]] Result<void> evaluate_recording(const config::RuleGroup& group,
-                                                  const config::RuleConfig& config, Rule& rule,
+    [[nodiscard]] Result<void> evaluate_recording(const config::RuleGroup& group, Rule& rule,
                                                   std::span<const alerting::RuleValue> values,
                                                   Timestamp now);
     void end_rules(std::vector<Rule>& rules, Timestamp now);
@@ -84,6 +97,8 @@ private:
     std::vector<Rule> rules_;
     int evaluations_until_for_restore_ = 0;  // 0: it is done, or there is nothing to do
     Outgoing outgoing_;
+    // Of the running evaluation: recorded together, before a rule that may read them.
+    std::vector<model::SeriesSample> unrecorded_;
 
     mutable Mutex mutex_;
     Snapshot snapshot_ KPID_GUARDED_BY(mutex_);
@@ -92,6 +107,7 @@ private:
     bool removed_ KPID_GUARDED_BY(mutex_) = false;
     bool ended_ KPID_GUARDED_BY(mutex_) = false;  // its removal is handed over
     RuleGroupView view_ KPID_GUARDED_BY(mutex_);
+    bool is_view_current_ KPID_GUARDED_BY(mutex_) = false;  // its definitions are group_'s
 };
 
 }  // namespace kpid::evaluate

@@ -51,31 +51,51 @@ std::optional<Timestamp> newest_for(const Inputs& inputs, const model::Labels& i
 
 }  // namespace
 
-Inputs find_inputs(const Context& context, const Snapshot& snapshot, const promql::Expr& expr,
-                   Timestamp now) {
+KeptInputs::KeptInputs(const promql::Expr& expr, const model::Reader& reader) {
+    for (const promql::VectorSelector* selector : promql::collect_selectors(expr)) {
+        selectors_.push_back({selector, reader.keep(selector->matchers)});
+    }
+}
+
+Inputs KeptInputs::find(const Snapshot& snapshot, Timestamp now) {
     Inputs inputs;
     const promql::Lookbacks lookbacks = snapshot.engine->options().lookbacks();
-    for (const promql::VectorSelector* selector : promql::collect_selectors(expr)) {
-        const auto selected = context.reader.select(
-            selector->matchers, {now - lookbacks.base() + Duration(1), now},
-            {.samples_max = kNewestSamplesMax, .history = lookbacks.history()});
-        if (!selected) {
+    for (const Selector& selector : selectors_) {
+        std::vector<Inputs::Newest> newest;
+        std::size_t samples = 0;
+        const auto take = [&](const model::SeriesView& series) -> Result<void> {
+            samples += series.times.size();
+            if (samples > kNewestSamplesMax) {
+                return resource_exhausted("too many samples");
+            }
+            newest.push_back({series.labels, series.times.back()});
+            return {};
+        };
+        const auto visited = selector.kept->visit(
+            {now - lookbacks.base() + Duration(1), now},
+            {.samples_max = kNewestSamplesMax, .history = lookbacks.history()}, take);
+        if (!visited) {
             continue;  // The query itself meets the same limit and says so.
         }
-        for (const model::SeriesColumns& series : *selected) {
-            const Duration lookback = lookbacks.of(series.labels);
-            if (now - series.times.back() < lookback) {
-                inputs.newest.push_back({series.labels, series.times.back()});
-                inputs.jobs.emplace(series.labels.get("job"));
-                inputs.valid_for = std::max(inputs.valid_for, std::optional(lookback));
-            }
+        if (newest.empty() && snapshot.valid_for != nullptr) {
+            inputs.valid_for = std::max(
+                inputs.valid_for, snapshot.valid_for->of_selector(selector.selector->matchers));
         }
-        if (selected->empty() && snapshot.valid_for != nullptr) {
-            inputs.valid_for =
-                std::max(inputs.valid_for, snapshot.valid_for->of_selector(selector->matchers));
+        for (Inputs::Newest& one : newest) {
+            const Duration lookback = lookbacks.of(one.labels);
+            if (now - one.time < lookback) {
+                inputs.jobs.emplace(one.labels.get("job"));
+                inputs.valid_for = std::max(inputs.valid_for, std::optional(lookback));
+                inputs.newest.push_back(std::move(one));
+            }
         }
     }
     return inputs;
+}
+
+Inputs find_inputs(const Context& context, const Snapshot& snapshot, const promql::Expr& expr,
+                   Timestamp now) {
+    return KeptInputs(expr, context.reader).find(snapshot, now);
 }
 
 Duration longest_valid_for(const Snapshot& snapshot) {
@@ -94,9 +114,9 @@ bool ending_allowed(const Context& context, const Inputs& inputs, Timestamp now)
     });
 }
 
-Result<promql::Vector> query_vector(const Context& context, const Snapshot& snapshot,
-                                    const promql::Expr& expr, Timestamp now) {
-    KPID_TRY(promql::QueryResult answer, snapshot.engine->instant(expr, now, context.reader));
+namespace {
+
+Result<promql::Vector> as_vector(promql::QueryResult answer) {
     if (const auto* scalar = std::get_if<promql::Scalar>(&answer.value)) {
         return promql::Vector{{model::Labels(), scalar->time, scalar->value}};
     }
@@ -106,6 +126,19 @@ Result<promql::Vector> query_vector(const Context& context, const Snapshot& snap
     return Error{Code::kUnprocessable,
                  fmt::format("the expression gives a {}, not a vector or a scalar",
                              promql::value_type_name(answer.value))};
+}
+
+}  // namespace
+
+Result<promql::Vector> query_vector(const Context& context, const Snapshot& snapshot,
+                                    const promql::Expr& expr, Timestamp now) {
+    KPID_TRY(promql::QueryResult answer, snapshot.engine->instant(expr, now, context.reader));
+    return as_vector(std::move(answer));
+}
+
+Result<promql::Vector> query_vector(const Snapshot& snapshot, promql::Plan& plan, Timestamp now) {
+    KPID_TRY(promql::QueryResult answer, snapshot.engine->instant(plan, now));
+    return as_vector(std::move(answer));
 }
 
 Result<std::vector<alerting::TemplateSample>> template_query(const Context& context,
@@ -142,34 +175,51 @@ std::optional<double> match_by_shared_labels(const model::Labels& instance,
     return ambiguous ? std::nullopt : best;
 }
 
-kpi::Evaluation query_evaluation(const Context& context, const Snapshot& snapshot,
-                                 const config::KpiEntry& entry, Timestamp now, Inputs& inputs) {
+KpiQueries::KpiQueries(const Context& context, const config::KpiEntry& entry)
+    : context_(context),
+      entry_(entry),
+      value_(entry.value, context.reader),
+      inputs_(*entry.value, context.reader) {
+    if (entry.require != nullptr) {
+        require_.emplace(entry.require, context.reader);
+    }
+    for (const config::BoundExpr& bound : entry.bounds) {
+        bounds_.emplace_back(bound.expr, context.reader);
+    }
+}
+
+std::vector<promql::Vector> KpiQueries::ask_bounds(const Snapshot& snapshot, Timestamp now) {
+    std::vector<promql::Vector> answers;
+    for (std::size_t i = 0; i < bounds_.size(); ++i) {
+        Result<promql::Vector> answer = query_vector(snapshot, bounds_[i], now);
+        if (!answer) {
+            context_.log.warn("a bound has no answer", {{"kpi", entry_.definition.id},
+                                                        {"expr", entry_.bounds[i].text},
+                                                        {"error", answer.error().message}});
+        }
+        answers.push_back(answer ? std::move(*answer) : promql::Vector());
+    }
+    return answers;
+}
+
+kpi::Evaluation KpiQueries::evaluate(const Snapshot& snapshot, Timestamp now, Inputs& inputs) {
     kpi::Evaluation evaluation;
-    Result<promql::Vector> values = query_vector(context, snapshot, *entry.value, now);
+    Result<promql::Vector> values = query_vector(snapshot, value_, now);
     if (!values) {
         evaluation.error = values.error().message;
         return evaluation;
     }
     std::optional<promql::Vector> require;
-    if (entry.require != nullptr) {
-        Result<promql::Vector> answer = query_vector(context, snapshot, *entry.require, now);
+    if (require_) {
+        Result<promql::Vector> answer = query_vector(snapshot, *require_, now);
         if (!answer) {
             evaluation.error = "require: " + answer.error().message;
             return evaluation;
         }
         require = std::move(*answer);
     }
-    std::vector<promql::Vector> bounds;
-    for (const config::BoundExpr& bound : entry.bounds) {
-        Result<promql::Vector> answer = query_vector(context, snapshot, *bound.expr, now);
-        if (!answer) {
-            context.log.warn("a bound has no answer", {{"kpi", entry.definition.id},
-                                                       {"expr", bound.text},
-                                                       {"error", answer.error().message}});
-        }
-        bounds.push_back(answer ? std::move(*answer) : promql::Vector());
-    }
-    inputs = find_inputs(context, snapshot, *entry.value, now);
+    const std::vector<promql::Vector> bounds = ask_bounds(snapshot, now);
+    inputs = inputs_.find(snapshot, now);
 
     std::set<model::Labels> seen;
     for (const promql::VectorSample& sample : *values) {

@@ -5,8 +5,11 @@
 #include "evaluate/context.h"
 #include "kpid/alerting/template.h"
 #include "kpid/kpi/tracker.h"
+#include "kpid/model/kept_selection.h"
+#include "kpid/promql/plan.h"
 #include "kpid/promql/value.h"
 
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -31,6 +34,21 @@ struct Inputs {
 [[nodiscard]] Inputs find_inputs(const Context& context, const Snapshot& snapshot,
                                  const promql::Expr& expr, Timestamp now);
 
+/// The same again and again, for one expression; one thread at a time.
+class KeptInputs {
+public:
+    /// `expr` outlives it.
+    KeptInputs(const promql::Expr& expr, const model::Reader& reader);
+    [[nodiscard]] Inputs find(const Snapshot& snapshot, Timestamp now);
+
+private:
+    struct Selector {
+        const promql::VectorSelector* selector = nullptr;
+        std::unique_ptr<model::KeptSelection> kept;
+    };
+    std::vector<Selector> selectors_;
+};
+
 /// Whether what was restored after a start may end without a newer sample: what is pushed has no
 /// source to wait for; polled series wait until their source answered again, at most as long as
 /// their values hold.
@@ -39,12 +57,26 @@ struct Inputs {
 /// How long any value holds at most.
 [[nodiscard]] Duration longest_valid_for(const Snapshot& snapshot);
 
-/// Queries the value, the bounds and `require` of `entry` at `now`; `inputs` is what the value
-/// reads. An error of the value or of
-/// `require` fails the evaluation (Evaluation::error); one of a bound is a bound without an answer.
-[[nodiscard]] kpi::Evaluation query_evaluation(const Context& context, const Snapshot& snapshot,
-                                               const config::KpiEntry& entry, Timestamp now,
-                                               Inputs& inputs);
+/// The queries of one KPI in one configuration, evaluated again and again; one thread at a time.
+/// Borrows the context and the entry.
+class KpiQueries {
+public:
+    KpiQueries(const Context& context, const config::KpiEntry& entry);
+    /// Asks for the value, the bounds and `require` at `now`; `inputs` is what the value reads. An
+    /// error of the value or of `require` fails the evaluation (Evaluation::error); one of a bound
+    /// is a bound without an answer.
+    [[nodiscard]] kpi::Evaluation evaluate(const Snapshot& snapshot, Timestamp now, Inputs& inputs);
+
+private:
+    [[nodiscard]] std::vector<promql::Vector> ask_bounds(const Snapshot& snapshot, Timestamp now);
+
+    const Context& context_;
+    const config::KpiEntry& entry_;
+    promql::Plan value_;
+    std::optional<promql::Plan> require_;
+    std::vector<promql::Plan> bounds_;
+    KeptInputs inputs_;
+};
 
 /// The sample of `candidates` that belongs to the instance: equal in every label they share (one
 /// without labels fits all), the one that shares most; nothing when there is none or two fit
@@ -55,6 +87,10 @@ struct Inputs {
 /// Evaluates an expression of type scalar or instant vector; a scalar is one sample without labels.
 [[nodiscard]] Result<promql::Vector> query_vector(const Context& context, const Snapshot& snapshot,
                                                   const promql::Expr& expr, Timestamp now);
+
+/// The same for who asks again and again.
+[[nodiscard]] Result<promql::Vector> query_vector(const Snapshot& snapshot, promql::Plan& plan,
+                                                  Timestamp now);
 
 /// The function `query` of templates.
 [[nodiscard]] Result<std::vector<alerting::TemplateSample>> template_query(

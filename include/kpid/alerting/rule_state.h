@@ -110,6 +110,8 @@ public:
     [[nodiscard]] std::vector<Alert> due_for_sending(Timestamp now,
                                                      Duration resend_delay = kResendDelayDefault);
     [[nodiscard]] bool changed_since_snapshot() const { return dirty_; }
+    /// Whether an alert fires that was restored and not seen since: only then `may_end` matters.
+    [[nodiscard]] bool has_restored() const;
 
 private:
     enum class Phase { kPending, kFiring, kEnded };
