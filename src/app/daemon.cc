@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
-#include <thread>
 
 namespace kpid::app {
 namespace {
@@ -36,8 +35,7 @@ storage::StorageOptions storage_options(const Flags& flags, const config::Config
 }
 
 net::WorkerPoolOptions worker_options() {
-    const std::size_t cores = std::thread::hardware_concurrency();
-    return {.threads = std::max(kWorkersMin, 2 * cores)};
+    return {.threads = std::max(kWorkersMin, 2 * net::usable_cores())};
 }
 
 prometheus::Gauge& gauge(prometheus::Registry& registry, const char* name, const char* help) {

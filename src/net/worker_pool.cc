@@ -9,11 +9,13 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <sched.h>
 
 #include <algorithm>
 #include <atomic>
 #include <exception>
 #include <iterator>
+#include <thread>
 
 namespace kpid::net {
 namespace {
@@ -48,6 +50,15 @@ struct ParallelLoop {
 };
 
 }  // namespace
+
+std::size_t usable_cores() {
+    cpu_set_t mask;
+    CPU_ZERO(&mask);
+    const bool is_known = ::sched_getaffinity(0, sizeof mask, &mask) == 0;
+    const std::size_t cores =
+        is_known ? static_cast<std::size_t>(CPU_COUNT(&mask)) : std::thread::hardware_concurrency();
+    return std::max<std::size_t>(1, cores);
+}
 
 WorkerPool::WorkerPool(WorkerPoolOptions options) : options_(options) {
     for (std::size_t i = 0; i < options_.threads; ++i) {
@@ -129,8 +140,15 @@ void WorkerPool::execute(std::function<void()> task) {
 }
 
 void WorkerPool::parallel_for(std::size_t count, const std::function<void(std::size_t)>& body) {
+    const std::size_t wanted = std::min(count, std::max<std::size_t>(1, options_.parallel_max));
+    const std::size_t helpers = wanted == 0 ? 0 : std::min(threads_.size(), wanted - 1);
+    if (helpers == 0) {
+        for (std::size_t i = 0; i < count; ++i) {
+            body(i);
+        }
+        return;
+    }
     const auto loop = std::make_shared<ParallelLoop>(count, &body);
-    const std::size_t helpers = count == 0 ? 0 : std::min(threads_.size(), count - 1);
     for (std::size_t i = 0; i < helpers; ++i) {
         AbandonableTask help{.run = [loop] { loop->take_part(); }};
         if (!push(help)) {

@@ -20,10 +20,16 @@
 
 namespace kpid::net {
 
+/// Cores that this process may run on, at least 1: those of its affinity mask, not the machine's.
+[[nodiscard]] std::size_t usable_cores();
+
 struct WorkerPoolOptions {
     std::size_t threads = 2;  ///< 0: every task runs at once on the caller's thread (simulations).
     std::size_t queue_max =
         1024;  ///< Tasks that wait; one more is refused with kResourceExhausted.
+    /// Threads that take part in one parallel_for, the caller's counted: more than there are cores
+    /// would only wake each other.
+    std::size_t parallel_max = usable_cores();
 };
 
 /// A task that is of use only until `gone` is set.
