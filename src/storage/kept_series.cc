@@ -10,6 +10,15 @@ constexpr std::size_t kAhead = 8;
 // Of a series that a deletion disturbs.
 constexpr int kAttemptsMax = 4;
 
+// Whether what lies between the range and the newest sample is no longer than the range: else it
+// would cost more than it spares to read it too.
+bool is_near(model::TimeRange range, Timestamp newest) {
+    const auto distance = [](Timestamp from, Timestamp to) {
+        return static_cast<std::uint64_t>(to.ms()) - static_cast<std::uint64_t>(from.ms());
+    };
+    return newest <= range.end || distance(range.end, newest) <= distance(range.start, range.end);
+}
+
 }  // namespace
 
 KeptSeriesSelection::KeptSeriesSelection(const Storage::Core& core,
@@ -18,19 +27,48 @@ KeptSeriesSelection::KeptSeriesSelection(const Storage::Core& core,
 }
 
 KeptSeriesSelection::~KeptSeriesSelection() {
-    core_.kept_samples -= held_;
+    give_back(held_);
 }
 
 void KeptSeriesSelection::forget(Kept& kept) {
-    held_ -= kept.window.capacity();
-    core_.kept_samples -= kept.window.capacity();
+    give_back(kept.window.capacity());
     kept.window = KeptWindow();
     kept.is_kept = false;
 }
 
+bool KeptSeriesSelection::has_room_for(std::size_t series) const {
+    const std::size_t others = core_.kept_samples - held_;
+    return series <= series_.size() ||
+           others + series * kSamplesPerSeries <= core_.options.kept_samples_max;
+}
+
+void KeptSeriesSelection::hold(std::size_t samples) {
+    held_ += samples;
+    core_.kept_samples += samples;
+}
+
+void KeptSeriesSelection::give_back(std::size_t samples) {
+    held_ -= samples;
+    core_.kept_samples -= samples;
+}
+
+Result<void> KeptSeriesSelection::visit_plainly(const SeriesIndex::Selection& selection,
+                                                model::TimeRange range,
+                                                const model::ReadOptions& options,
+                                                const model::SeriesViewVisitor& take) {
+    give_back(held_);
+    series_.clear();
+    is_found_ = false;
+    ++generation_;
+    std::size_t place = 0;
+    return core_.visit(selection, range, options, [&](model::SeriesColumns& series) {
+        return take({series.labels, series.times, series.values, place++});
+    });
+}
+
 // Those that were there before keep their samples. The caller holds a pin.
-void KeptSeriesSelection::find_series(std::uint64_t changes) {
-    const SeriesIndex::Selection selection = core_.index.select(matchers_);
+void KeptSeriesSelection::find_series(const SeriesIndex::Selection& selection,
+                                      std::uint64_t changes) {
     const auto is_same = [](const Kept& kept, const MemorySeries* series) {
         return kept.series == series && kept.id == series->id;
     };
@@ -60,6 +98,8 @@ void KeptSeriesSelection::find_series(std::uint64_t changes) {
         for (Kept& gone : series_) {
             forget(gone);
         }
+        give_back(series_.size() * kSamplesPerSeries);
+        hold(found.size() * kSamplesPerSeries);
         series_ = std::move(found);
         ++generation_;
     }
@@ -72,7 +112,11 @@ Result<void> KeptSeriesSelection::visit(model::TimeRange range, const model::Rea
     const SeriesIndex::Pin pin = core_.index.pin();
     const std::uint64_t changes = core_.index.changes();
     if (!is_found_ || changes != changes_) {
-        find_series(changes);
+        const SeriesIndex::Selection selection = core_.index.select(matchers_);
+        if (!has_room_for(selection.series.size())) {
+            return visit_plainly(selection, range, options, take);
+        }
+        find_series(selection, changes);
     }
     for (std::size_t begin = 0; begin < series_.size(); begin += kBlock) {
         const std::size_t end = std::min(begin + kBlock, series_.size());
@@ -146,8 +190,7 @@ bool KeptSeriesSelection::append(Kept& kept, const SampleColumns& columns) {
     }
     const std::size_t before = kept.window.capacity();
     kept.window.append(columns.times, columns.values);
-    held_ += kept.window.capacity() - before;
-    core_.kept_samples += kept.window.capacity() - before;
+    hold(kept.window.capacity() - before);
     return true;
 }
 
@@ -180,7 +223,7 @@ Result<void> KeptSeriesSelection::read_anew(Kept& kept, model::TimeRange range,
         is_bound = samples.is_newest_a_bound();
         has_versions = kept.series->has_versions;
     }
-    const bool may_keep = !has_versions && !is_bound && !options.known_at &&
+    const bool may_keep = !has_versions && !is_bound && !options.known_at && is_near(range, seen) &&
                           core_.kept_samples < core_.options.kept_samples_max;
     if (may_keep && seen > range.end) {
         // What is remembered goes up to the newest: only what is newer needs looking at later.

@@ -17,8 +17,8 @@ namespace kpid::storage {
 /// appended since.
 ///
 /// Read as by Storage::visit() each time, and not remembered: series with rows of versions, those
-/// with more than kWindowSamplesMax samples in the range, what was known at another time, and
-/// everything beyond StorageOptions::kept_samples_max.
+/// with more than kWindowSamplesMax samples in the range, ranges that end long before the newest
+/// sample, what was known at another time, and everything beyond StorageOptions::kept_samples_max.
 class KeptSeriesSelection final : public model::KeptSelection {
 public:
     /// The core outlives it.
@@ -53,7 +53,17 @@ private:
         std::array<bool, kBlock> is_ready{};
     };
 
-    void find_series(std::uint64_t changes);
+    // What a series and its labels take beside its samples, counted as these.
+    static constexpr std::size_t kSamplesPerSeries = 40;
+
+    [[nodiscard]] bool has_room_for(std::size_t series) const;
+    void hold(std::size_t samples);
+    void give_back(std::size_t samples);
+    [[nodiscard]] Result<void> visit_plainly(const SeriesIndex::Selection& selection,
+                                             model::TimeRange range,
+                                             const model::ReadOptions& options,
+                                             const model::SeriesViewVisitor& take);
+    void find_series(const SeriesIndex::Selection& selection, std::uint64_t changes);
     void catch_up(std::size_t begin, std::size_t end, Block& block);
     [[nodiscard]] bool catch_up(Kept& kept, model::TimeRange range);
     [[nodiscard]] Result<void> read_anew(Kept& kept, model::TimeRange range,

@@ -54,6 +54,10 @@ public:
     [[nodiscard]] Result<std::vector<model::SeriesColumns>> select(
         std::span<const model::Matcher> matchers, model::TimeRange range,
         const model::ReadOptions& read) const;
+    /// As model::Reader::visit().
+    [[nodiscard]] Result<void> visit(const SeriesIndex::Selection& selection,
+                                     model::TimeRange range, const model::ReadOptions& read,
+                                     const model::SeriesVisitor& take) const;
     /// visit(MemorySeries&, Timestamp floor) for each series that may have samples in the range.
     template <class Visit>
     void visit_series(std::span<const model::Matcher> matchers, model::TimeRange range,

@@ -96,18 +96,23 @@ Result<std::vector<model::SeriesColumns>> Storage::select(std::span<const model:
 Result<void> Storage::visit(std::span<const model::Matcher> matchers, model::TimeRange range,
                             const model::ReadOptions& options,
                             const model::SeriesVisitor& take) const {
+    return core_->visit(core_->index.select(matchers), range, options, take);
+}
+
+Result<void> Storage::Core::visit(const SeriesIndex::Selection& selection, model::TimeRange range,
+                                  const model::ReadOptions& read,
+                                  const model::SeriesVisitor& take) const {
     constexpr std::size_t kAhead = 4;
-    const SeriesIndex::Selection selection = core_->index.select(matchers);
     model::SeriesColumns columns;
     for (std::size_t i = 0; i < selection.series.size(); ++i) {
         if (i + kAhead < selection.series.size()) {
             selection.series[i + kAhead]->prefetch();
         }
         for (int attempt = 1;; ++attempt) {
-            const std::uint64_t deletions = core_->deletions;
-            KPID_CHECK_OK(core_->read_series(*selection.series[i], range, options,
-                                             options.samples_max, columns));
-            if (core_->deletions == deletions || attempt == kSelectAttemptsMax) {
+            const std::uint64_t before = deletions;
+            KPID_CHECK_OK(
+                read_series(*selection.series[i], range, read, read.samples_max, columns));
+            if (deletions == before || attempt == kSelectAttemptsMax) {
                 break;
             }
         }

@@ -41,9 +41,10 @@ struct StorageOptions {
     /// Bytes of sealed chunks that stay in memory after they were written. Default 64 MiB. Larger
     /// answers more queries without the disk.
     std::size_t sealed_bytes_in_memory_max = std::size_t{64} << 20U;
-    /// Samples that kept selections (model::KeptSelection) may remember together, 16 bytes each.
-    /// Default 8 million, at least 0. Larger spares rules over many series the decoding.
-    std::size_t kept_samples_max = 8'000'000;
+    /// Samples that kept selections (model::KeptSelection) may remember together, 16 bytes each; a
+    /// series with its labels counts as 40. Default 16 million, at least 0. Larger spares rules
+    /// over many series the decoding.
+    std::size_t kept_samples_max = 16'000'000;
     /// How far a sample may lie behind the newest of its own series. Default 1 h, from 0 (in order
     /// only) up to the retention. Larger lets slow sources in at the price of queries that change
     /// afterwards.
