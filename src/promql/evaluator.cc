@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace kpid::promql {
 namespace {
@@ -141,14 +142,67 @@ Result<Evaluated> Evaluator::eval_alone(const Expr& node, const Steps& steps) {
     }
     const std::size_t said = annotations_.said();
     KPID_TRY(Evaluated value, eval_alone(node, steps));
+    if (annotations_.said() == said) {
+        hold(part, steps, std::get<Rows>(value));
+    }
+    return value;
+}
+
+// Keeps a copy for the other places when it is small; else they evaluate it again.
+void Evaluator::hold(const SharedParts::Part& part, const Steps& steps, const Rows& rows) {
     HeldPart& held = held_parts_[part.number];
-    if (annotations_.said() == said && !held.rows) {
-        KPID_TRY(Rows copy, copy_of(std::get<Rows>(value)));
+    std::size_t values = 0;
+    for (const Row& row : rows.rows) {
+        values += row.values.size();
+    }
+    if (held.rows || values > held_values_max()) {
+        return;
+    }
+    if (Result<Rows> copy = copy_of(rows)) {
+        held.uses_left = part.uses - 1;
+        held.steps = steps;
+        held.rows.emplace(std::move(*copy));
+    }
+}
+
+Result<bool> Evaluator::stream_shared(const SharedParts::Part& part, const Expr& node,
+                                      const Steps& steps, const RowSink& sink) {
+    held_parts_.resize(std::max(held_parts_.size(), part.number + 1));
+    if (HeldPart& held = held_parts_[part.number]; held.rows && held.steps == steps) {
+        Rows rows = std::move(*held.rows);
+        held.rows.reset();
+        for (Row& row : rows.rows) {
+            Row given = row;
+            KPID_CHECK_OK(sink(given));
+        }
+        if (--held.uses_left > 0) {
+            held.rows.emplace(std::move(rows));
+        }
+        return true;
+    }
+    const std::size_t said = annotations_.said();
+    Rows copy = new_rows();
+    std::size_t values = 0;
+    bool fits = true;
+    KPID_TRY(const bool is_whole, stream_alone(node, steps, [&](Row& row) -> Result<void> {
+                 values += row.values.size();
+                 if (fits && values <= held_values_max()) {
+                     Row kept = row;
+                     let_name_go(kept);
+                     fits = copy.push(std::move(kept)).has_value();
+                 } else if (std::exchange(fits, false)) {
+                     copy = new_rows();
+                 }
+                 return sink(row);
+             }));
+    HeldPart& held = held_parts_[part.number];
+    if (is_whole && fits && annotations_.said() == said && !held.rows) {
+        sort_rows(copy.rows);
         held.uses_left = part.uses - 1;
         held.steps = steps;
         held.rows.emplace(std::move(copy));
     }
-    return value;
+    return is_whole;
 }
 
 Result<Rows> Evaluator::copy_of(const Rows& rows) {
@@ -215,8 +269,8 @@ Result<Evaluated> Evaluator::eval_node(const Expr& expr, const Steps& steps) {
 
 bool Evaluator::can_stream(const Expr& expr, const Steps& steps) const {
     const Expr& node = strip_parens(expr);
-    if ((steps.count > 1 && is_invariant(node)) || shared_part(node) != nullptr) {
-        return false;  // Once is enough, and stands for all steps or places.
+    if (steps.count > 1 && is_invariant(node)) {
+        return false;  // Once is enough, and stands for all steps.
     }
     if (const auto* call = get_if<Call>(node)) {
         return can_stream_call(*call);
@@ -226,6 +280,13 @@ bool Evaluator::can_stream(const Expr& expr, const Steps& steps) const {
 
 Result<bool> Evaluator::stream(const Expr& expr, const Steps& steps, const RowSink& sink) {
     const Expr& node = strip_parens(expr);
+    if (const SharedParts::Part* part = shared_part(node)) {
+        return stream_shared(*part, node, steps, sink);
+    }
+    return stream_alone(node, steps, sink);
+}
+
+Result<bool> Evaluator::stream_alone(const Expr& node, const Steps& steps, const RowSink& sink) {
     if (const auto* call = get_if<Call>(node)) {
         return stream_call(*this, *call, steps, sink);
     }

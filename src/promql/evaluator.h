@@ -14,6 +14,7 @@
 
 #include <boost/unordered/unordered_flat_set.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <span>
@@ -160,6 +161,11 @@ private:
     [[nodiscard]] Result<Evaluated> eval_node(const Expr& expr, const Steps& steps);
     [[nodiscard]] Result<Evaluated> eval_shared(const SharedParts::Part& part, const Expr& node,
                                                 const Steps& steps);
+    [[nodiscard]] Result<bool> stream_shared(const SharedParts::Part& part, const Expr& node,
+                                             const Steps& steps, const RowSink& sink);
+    [[nodiscard]] Result<bool> stream_alone(const Expr& node, const Steps& steps,
+                                            const RowSink& sink);
+    void hold(const SharedParts::Part& part, const Steps& steps, const Rows& rows);
     [[nodiscard]] Result<Rows> copy_of(const Rows& rows);
     [[nodiscard]] Result<Evaluated> eval_once(const Expr& node, const Steps& steps);
     [[nodiscard]] Result<Evaluated> eval_column(const Expr& node, const Steps& steps);
@@ -205,6 +211,13 @@ private:
     // The nodes that give the same at every step and read series, so that once is enough.
     boost::unordered_flat_set<const Expr*> invariant_;  // Without a plan.
     SharedParts shared_;                                // Without a plan.
+    // Values of one shared part that are held for its other places: so few that a query hardly has
+    // less room than if it held none.
+    static constexpr std::size_t kHeldValuesMax = 4'000'000;
+    [[nodiscard]] std::size_t held_values_max() const {
+        constexpr std::size_t kShare = 16;
+        return std::min(kHeldValuesMax, budget_.remaining() / kShare);
+    }
     // Evaluated shared parts that are asked for again, by number.
     struct HeldPart {
         std::size_t uses_left = 0;

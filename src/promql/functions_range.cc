@@ -183,7 +183,10 @@ public:
             }
             kept_.is_seen.set(row.place.number, 1);
         }
-        if (!(has_one_name_ && is_name_alone(row.labels))) {
+        if (has_one_name_) {
+            // Beside series that lose their name alone others may lose what told them apart.
+            kept_.is_unique = kept_.is_unique && is_name_alone(row.labels);
+        } else {
             kept_.is_unique = kept_.is_unique && kept_.hashes.insert(hash_of_rest(row)).second;
         }
         return kept_.is_unique;

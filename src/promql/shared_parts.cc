@@ -77,6 +77,9 @@ SharedParts::SharedParts(const Expr& expr) {
     if (nodes > kNodesMax) {
         return;
     }
+    if (to_string(expr).size() > kTextMax) {
+        return;
+    }
     std::map<std::string, Occurrences> found;
     collect(expr, found);
     for (const auto& [text, occurrences] : found) {

@@ -14,6 +14,8 @@ class SharedParts {
 public:
     /// Larger expressions are evaluated as they are written.
     static constexpr std::size_t kNodesMax = 256;
+    /// Bytes of its text: each part's is compared, and parts stand in each other.
+    static constexpr std::size_t kTextMax = 8192;
 
     struct Part {
         std::size_t number = 0;  ///< Equal for parts that say the same; below count().

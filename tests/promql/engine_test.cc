@@ -360,6 +360,20 @@ TEST_F(EngineTest, ReadsWhatAnExpressionSaysTwiceOnce) {
     }
 }
 
+TEST_F(EngineTest, NeedsNoMoreRoomForWhatAnExpressionSaysTwice) {
+    fill("big", 100, 100);
+    fill("hits_total", 100, 100);
+    for (const std::string text :
+         {"sum(big) / count(big)", "sum(rate(hits_total[5m])) / max(rate(hits_total[5m]))"}) {
+        SCOPED_TRACE(text);
+        EngineOptions options;
+        options.samples_max = 3'000;  // All rows have 10,000 values.
+        const auto answer = range(text, 99, options);
+        ASSERT_TRUE(answer.has_value()) << answer.error().message;
+        EXPECT_EQ(std::get<Matrix>(answer->value).size(), 1U);
+    }
+}
+
 TEST_F(EngineTest, GivesTheSameWithSeveralThreads) {
     fill("hits_total", 600, 80);
     ThreadedExecutor threads;
