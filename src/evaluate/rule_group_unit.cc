@@ -139,14 +139,22 @@ void RuleGroupUnit::restore() {
     }
 }
 
-// The n-th rule of a kind and name has the n-th place of that kind and name.
+// Rules are told apart by kind, name and labels; the n-th of those that share them has their n-th
+// place.
 std::vector<std::string> RuleGroupUnit::state_keys(const config::RuleGroup& group) {
     std::vector<std::string> keys;
     std::map<std::string, int> seen;
     for (const config::RuleConfig& config : group.rules) {
-        const std::string kind = (config.is_alert() ? "alert;" : "record;") + config.name();
+        std::string rule = (config.is_alert() ? "alert;" : "record;") + config.name();
+        if (!config.labels.empty()) {
+            std::string labels;
+            for (const auto& [name, value] : config.labels) {
+                labels += name + "=" + model::quote_label_value(value) + ",";
+            }
+            rule += fmt::format(";{:016x}", hash_bytes(labels));
+        }
         keys.push_back(
-            fmt::format("{}{};{};{}", kStatePrefix, group_key(group), kind, seen[kind]++));
+            fmt::format("{}{};{};{}", kStatePrefix, group_key(group), rule, seen[rule]++));
     }
     return keys;
 }
@@ -154,21 +162,26 @@ std::vector<std::string> RuleGroupUnit::state_keys(const config::RuleGroup& grou
 // States by place. What is left in rules_ afterwards went away.
 std::vector<RuleGroupUnit::Rule> RuleGroupUnit::match_states(const config::RuleGroup& group) {
     std::vector<Rule> matched;
-    const std::vector<std::string> keys = state_keys(group);
+    std::map<std::string_view, Rule*> before;
+    for (Rule& rule : rules_) {
+        before.emplace(rule.key, &rule);
+    }
+    std::vector<std::string> keys = state_keys(group);
     for (std::size_t i = 0; i < keys.size(); ++i) {
-        const std::string& key = keys[i];
-        const auto found = std::find_if(rules_.begin(), rules_.end(),
-                                        [&](const Rule& rule) { return rule.key == key; });
-        if (found == rules_.end()) {
+        const auto found = before.find(keys[i]);
+        if (found == before.end()) {
             Rule fresh;
-            fresh.key = key;
+            fresh.key = std::move(keys[i]);
             fresh.alerting = group.rules[i].is_alert();
             matched.push_back(std::move(fresh));
         } else {
-            matched.push_back(std::move(*found));
-            rules_.erase(found);
+            Rule* const rule = found->second;
+            before.erase(found);
+            matched.push_back(std::move(*rule));
+            rule->key.clear();
         }
     }
+    std::erase_if(rules_, [](const Rule& rule) { return rule.key.empty(); });
     return matched;
 }
 
@@ -208,17 +221,17 @@ void RuleGroupUnit::evaluate(Timestamp now, MonoTime) {
         changed = std::exchange(changed_, false);
         removed = removed_;
     }
+    const config::RuleGroup& group = current_.config->rule_groups[index];
     if (removed) {
-        end_rules(rules_, now);
+        end_rules(group, rules_, now);
         const bool handed_over = outgoing_.hand_over(context_, key_, now);
         const MutexLock lock(mutex_);
         ended_ = removed_ && handed_over;
         return;
     }
-    const config::RuleGroup& group = current_.config->rule_groups[index];
     if (changed) {
         std::vector<Rule> matched = match_states(group);
-        end_rules(rules_, now);
+        end_rules(group, rules_, now);
         rules_ = std::move(matched);
         prepare(group);
         const MutexLock lock(mutex_);
@@ -308,6 +321,10 @@ Result<void> RuleGroupUnit::evaluate_recording(const config::RuleGroup& group, R
 void RuleGroupUnit::record_later(std::vector<model::SeriesSample> samples, Duration offset) {
     for (model::SeriesSample& sample : samples) {
         sample.time -= offset;
+        const std::string_view name = sample.labels.metric_name();
+        if (!unrecorded_names_.contains(name)) {
+            unrecorded_names_.emplace(name);
+        }
         unrecorded_.push_back(std::move(sample));
     }
 }
@@ -316,31 +333,34 @@ void RuleGroupUnit::record_now() {
     if (!unrecorded_.empty()) {
         record(context_, unrecorded_);
         unrecorded_.clear();
+        unrecorded_names_.clear();
     }
 }
 
 bool RuleGroupUnit::reads_unrecorded(const Rule& rule) const {
     return !unrecorded_.empty() &&
            (!rule.reads ||
-            std::any_of(unrecorded_.begin(), unrecorded_.end(),
-                        [&rule](const model::SeriesSample& sample) {
-                            return rule.reads->contains(std::string(sample.labels.metric_name()));
-                        }));
+            std::any_of(rule.reads->begin(), rule.reads->end(), [this](const std::string& name) {
+                return unrecorded_names_.contains(name);
+            }));
 }
 
-void RuleGroupUnit::end_rules(std::vector<Rule>& rules, Timestamp now) {
+// Their series end at the instant that an evaluation would write at.
+void RuleGroupUnit::end_rules(const config::RuleGroup& group, std::vector<Rule>& rules,
+                              Timestamp now) {
     for (Rule& rule : rules) {
         if (!rule.alerting) {
-            record(context_, rule.recording.remove_all(now));
+            record_later(rule.recording.remove_all(now), group.query_offset);
             continue;
         }
         alerting::RuleUpdate update = rule.alerts.remove_all(now);
         for (alerting::Transition& transition : update.transitions) {
             outgoing_.add(std::move(transition.alert));
         }
-        record(context_, update.samples);
+        record_later(std::move(update.samples), group.query_offset);
         outgoing_.write(rule.key, std::nullopt);
     }
+    record_now();
     rules.clear();
 }
 

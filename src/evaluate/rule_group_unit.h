@@ -6,6 +6,7 @@
 #include "evaluate/unit.h"
 #include "evaluate/views.h"
 #include "kpid/alerting/rule_state.h"
+#include "kpid/base/hash.h"
 #include "kpid/base/mutex.h"
 #include "kpid/promql/plan.h"
 
@@ -26,8 +27,9 @@ public:
 
     /// Takes up what was stored for its alerting rules, before its first evaluation.
     void restore();
-    /// A new configuration: rules keep their state by name and order, as in Prometheus; those that
-    /// went away end with the next evaluation. True when there are such. Undoes remove().
+    /// A new configuration: rules keep their state by name, labels and order, as in Prometheus;
+    /// those that went away end with the next evaluation. True when there are such. Undoes
+    /// remove().
     bool set(Snapshot snapshot, std::size_t group_index);
     /// All rules go away with the following evaluation; it is repeated until that could be handed
     /// over.
@@ -84,7 +86,7 @@ private:
     [[nodiscard]] Result<void> evaluate_recording(const config::RuleGroup& group, Rule& rule,
                                                   std::span<const alerting::RuleValue> values,
                                                   Timestamp now);
-    void end_rules(std::vector<Rule>& rules, Timestamp now);
+    void end_rules(const config::RuleGroup& group, std::vector<Rule>& rules, Timestamp now);
     void restore_for_states(const config::RuleGroup& group, Timestamp now);
     void take_changed_state(Rule& rule);
     void publish(const config::RuleGroup& group, Timestamp now, MonoTime started);
@@ -99,6 +101,7 @@ private:
     Outgoing outgoing_;
     // Of the running evaluation: recorded together, before a rule that may read them.
     std::vector<model::SeriesSample> unrecorded_;
+    StringSet unrecorded_names_;  // of their metrics
 
     mutable Mutex mutex_;
     Snapshot snapshot_ KPID_GUARDED_BY(mutex_);

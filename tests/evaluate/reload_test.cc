@@ -119,6 +119,30 @@ TEST_F(Reload, KeepsTheStateOfRulesByGroupAndName) {
     EXPECT_TRUE(storage_.scan("evaluate/rule/", 10)->empty());
 }
 
+TEST_F(Reload, TellsRulesOfOneNameApartByTheirLabels) {
+    const std::string critical = "{alert: A, expr: 'load > 5', labels: {severity: critical}}";
+    given_rules(
+        "groups:\n"
+        "  - {name: g, rules: [{alert: A, expr: 'load > 5', labels: {severity: warning}}, " +
+        critical + ", {record: q, expr: load, labels: {a: '1'}}, " +
+        "{record: q, expr: load, labels: {a: '2'}}]}\n");
+    settle("load", 6);
+    EXPECT_THAT(told(),
+                ElementsAre("firing A{severity=\"warning\"}", "firing A{severity=\"critical\"}"));
+    const Timestamp began = evaluator_->alerts().at(0).alert.starts_at;
+    // Of each name the first goes.
+    given_rules("groups:\n  - {name: g, rules: [" + critical +
+                ", {record: q, expr: load, labels: {a: '2'}}]}\n");
+    EXPECT_THAT(told(), ElementsAre("removed A{severity=\"warning\"}"));
+    ASSERT_EQ(evaluator_->alerts().size(), 1U);
+    EXPECT_EQ(evaluator_->alerts().at(0).alert.labels.get("severity"), "critical");
+    EXPECT_EQ(evaluator_->alerts().at(0).alert.starts_at, began);
+    push("load", 7);
+    advance(30s);
+    EXPECT_EQ(stored("q", {{"a", "1"}}), std::nullopt);
+    EXPECT_EQ(stored("q", {{"a", "2"}}), 7);
+}
+
 TEST_F(Reload, ChangesTheIntervalInForce) {
     given(kpis(kpi("csat", "critical: 4, evaluate: 30s")));
     advance(1min);
