@@ -148,6 +148,14 @@ Result<Evaluated> Evaluator::eval_alone(const Expr& node, const Steps& steps) {
     return value;
 }
 
+// Values of one shared part that are held for its other places: so few that a query hardly has less
+// room than if it held none.
+std::size_t Evaluator::held_values_max() const {
+    constexpr std::size_t kValuesMax = 4'000'000;
+    constexpr std::size_t kShare = 16;
+    return std::min(kValuesMax, budget_.remaining() / kShare);
+}
+
 // Keeps a copy for the other places when it is small; else they evaluate it again.
 void Evaluator::hold(const SharedParts::Part& part, const Steps& steps, const Rows& rows) {
     HeldPart& held = held_parts_[part.number];

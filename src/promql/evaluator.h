@@ -211,13 +211,7 @@ private:
     // The nodes that give the same at every step and read series, so that once is enough.
     boost::unordered_flat_set<const Expr*> invariant_;  // Without a plan.
     SharedParts shared_;                                // Without a plan.
-    // Values of one shared part that are held for its other places: so few that a query hardly has
-    // less room than if it held none.
-    static constexpr std::size_t kHeldValuesMax = 4'000'000;
-    [[nodiscard]] std::size_t held_values_max() const {
-        constexpr std::size_t kShare = 16;
-        return std::min(kHeldValuesMax, budget_.remaining() / kShare);
-    }
+    [[nodiscard]] std::size_t held_values_max() const;
     // Evaluated shared parts that are asked for again, by number.
     struct HeldPart {
         std::size_t uses_left = 0;
