@@ -360,6 +360,17 @@ TEST_F(EngineTest, ReadsWhatAnExpressionSaysTwiceOnce) {
     }
 }
 
+TEST_F(EngineTest, DropsNamesOfWhatIsStreamedAtOnePlaceAndHeldForAnother) {
+    fill("hits_total", 3, 20);
+    const auto answer = instant("sum(rate(hits_total[5m])) or rate(hits_total[5m])");
+    ASSERT_TRUE(answer.has_value());
+    const auto& vector = std::get<Vector>(answer->value);
+    EXPECT_EQ(vector.size(), 4U);
+    for (const VectorSample& sample : vector) {
+        EXPECT_EQ(sample.labels.metric_name(), "") << sample.labels.to_string();
+    }
+}
+
 TEST_F(EngineTest, NeedsNoMoreRoomForWhatAnExpressionSaysTwice) {
     fill("big", 100, 100);
     fill("hits_total", 100, 100);
